@@ -28,6 +28,8 @@ TENANT = "00000000-0000-0000-0000-00000000feed"
 FOREIGN_TENANT = "00000000-0000-0000-0000-0000000000ba"
 SERVICE = "https://smba.trafficmanager.net/emea/"
 APP = "28:app"
+UNKNOWN_INVOKE = "fileConsent/invoke"
+"""What Teams may ask of a bot, and nobody has answered: with 501, as it wants that."""
 PAGE = "page"
 """The kind of what browsers ask for."""
 SLACK_PATH, TEAMS_PATH = "/slack/events", "/teams/messages"
@@ -378,7 +380,7 @@ def teams_payloads(signer: Signer, prefix: str = "") -> list[Payload]:
     found += [
         activity("teams invoke", "invoke", channel, name="composeExtension/fetchTask", value=action),
         activity("teams invoke", "invoke", channel, name="composeExtension/submitAction", value={**action, "data": {}}),
-        activity("teams invoke", "invoke", personal, name="fileConsent/invoke", value={"action": "accept"}),
+        activity("teams invoke", "invoke", personal, name=UNKNOWN_INVOKE, value={"action": "accept"}),
     ]
     return found
 
