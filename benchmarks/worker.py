@@ -16,6 +16,7 @@ from adapters.clock import SettableClock
 from adapters.database.failures import SqlFailures
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
+from adapters.heap import freeze_heap
 from bot.app import Ritme
 from bot.chat import Post, Receipt
 from bot.domain import attention
@@ -56,6 +57,7 @@ async def main(url: str, now: datetime) -> None:
         engine=engine,
     )
     await engine.start(ritme)
+    freeze_heap()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await engine.close()

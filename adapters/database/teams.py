@@ -149,8 +149,8 @@ class _WithinTransaction(SqlConversations):
         self._work = work
 
     async def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[dict[str, Any]]:
-        return [dict(row) for row in self._work.execute(query, given).mappings()]
+        return [dict(row) for row in (await self._work.execute(query, given)).mappings()]
 
     async def _write(self, *statements: tuple[Executable, Mapping[str, str]]) -> None:
         for statement, given in statements:
-            self._work.execute(statement, given)
+            await self._work.execute(statement, given)

@@ -137,9 +137,9 @@ class SqlUnitOfWork:
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)
 
-    def execute(self, statement: Executable, given: Mapping[str, Any] | None = None) -> Any:
-        """Execute a statement of an adapter in this transaction, on tables that the session does not map."""
-        return self._session.sync_session.connection().execute(statement, given)
+    async def execute(self, statement: Executable, given: Mapping[str, Any] | None = None) -> Any:
+        """Execute a statement of an adapter in this transaction."""
+        return await self._session.execute(statement, given)
 
 
 class UnitsOfWork:

@@ -1,5 +1,6 @@
 """Answers that are sent in their own turn: once, in order, whatever happens in between."""
 
+import re
 from asyncio import Event, create_task, sleep
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,6 +17,7 @@ from bot.domain.person import WorkspaceId
 from bot.outbox import outcomes, record
 from bot.ports import OutcomeUnknown, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
 from tests.conftest import BOTH
+from tests.scale.plans import QueryRecorder
 from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.world import LANE, World, open_world
 
@@ -73,6 +75,16 @@ async def test_an_answer_is_sent_in_its_own_turn_and_by_no_drain_again(world: Wo
     assert await world.ritme.lanes_due() == []
     await world.drain()
     assert len(world.private("sanne")) == 1
+
+
+async def test_an_answer_asks_for_nothing_that_its_turn_has_loaded(world: World) -> None:
+    await turn(world, "de dienst staat leeg")
+    await finish(world)
+    with QueryRecorder() as listening:
+        await turn(world, "en weer")
+    asked = [" ".join(one.split()) for one in listening.asked]
+    again = re.compile(r"SELECT (people|movements|workspaces)\.id, .* FROM \1 WHERE \1\.id = ")
+    assert [one for one in asked if again.match(one)] == []
 
 
 @pytest.mark.parametrize("state", [DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN])

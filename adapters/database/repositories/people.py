@@ -197,7 +197,9 @@ class SqlPeople(Repository):
     ) -> Context:
         given = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
         row = (await self._session.execute(_CONTEXT, given)).first()
-        return Context(*row) if row is not None else Context()
+        # Held until the end: the identity map keeps only weak references, and an answer is addressed to who acted.
+        self._acting = Context(*row) if row is not None else Context()
+        return self._acting
 
     async def find_expired_workspace(self, moment: datetime) -> Workspace | None:
         return await self._session.scalar(
