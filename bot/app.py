@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import perf_counter
+from typing import TypeVar
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -39,6 +40,7 @@ from bot.ports import (
     Conflict,
     Engine,
     NeedsComputing,
+    NeedsCounting,
     NeedsNetwork,
     NetworkAdviser,
     Platform,
@@ -92,6 +94,7 @@ ANSWERS_GRACE = 0.5
 ANSWERS_SHUTDOWN_GRACE = 12.0
 """Seconds that they get to be sent and recorded when this process stops."""
 log = structlog.get_logger("ritme")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,8 +266,8 @@ class Ritme:
 
     async def _act_outside(self, intent: Intent, act: Callable[..., Awaitable[Reply]]) -> Reply:
         """Act in one transaction. One that needs a movement's network, or something else that takes long, is rolled
-        back and run again with that: nothing is open, and nobody waits, while it is computed; what was true before is
-        checked once more."""
+        back and run again with that: nothing is open, no turn is held, and nobody waits, while it is computed or
+        counted; what was true before is checked once more."""
         advice: NetworkAdvice | None = None
         computed: bytes | None = None
         while True:
@@ -274,6 +277,8 @@ class Ritme:
                 advice = await self._networks.advise(needs)
             except NeedsComputing as needed:
                 computed = await to_thread(needed.compute)
+            except NeedsCounting as needs:
+                await self._run.count(needs)
 
     async def _run_turn(self, intent: Intent, act: Callable[[UnitOfWork], Awaitable[Reply]]) -> Reply:
         """Act in one transaction, with what the platform keeps beside it, and claim its answer there if it can be sent
@@ -286,7 +291,7 @@ class Ritme:
             return reply, await self._drainer.claim_own_answer(work)
 
         async with self._turns.take(intent.actor.workspace):
-            reply, claimed = await self._run(act_and_claim)
+            reply, claimed = await self._run.transact(act_and_claim)
         if claimed is not None:
             self._drainer.answers.start(*claimed)
         return reply
@@ -396,16 +401,25 @@ class Ritme:
 
     async def _plan_movement(self, movement: MovementId, now: datetime) -> int:
         """Plan one batch of a movement: a large movement does not hold up the others."""
-        try:
-            planned = await self._run(partial(planning.plan_due, now=now, limit=PLAN_BATCH, movement=movement))
-        except StorageUnavailable:
-            raise
-        except Exception:
-            # A bug in one movement must not keep the others from being planned.
-            log.exception("movement_plan_failed", movement=movement)
+        plan = partial(planning.plan_due, now=now, limit=PLAN_BATCH, movement=movement)
+        planned = await self._run_apart(plan, movement, failure="movement_plan_failed")
+        if planned is None:
             return 0
         self._telemetry.record_planning(planned)
         return planned
+
+    async def _run_apart(
+        self, act: Callable[[UnitOfWork], Awaitable[T]], movement: MovementId, *, failure: str
+    ) -> T | None:
+        """Run `act`, which is about one movement. A bug there must not keep others from what is theirs: it is logged
+        as `failure`, and None returned. Raises `StorageUnavailable`."""
+        try:
+            return await self._run(act)
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception(failure, movement=movement)
+            return None
 
     async def _sweep(self, now: datetime) -> None:
         """Delete what was kept long enough."""
@@ -454,12 +468,14 @@ class Ritme:
         """Look where movements do not reach, each once in a while, in a transaction of its own."""
         due = await self._run(lambda work: work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH))
         for one in due:
-            await self._run(partial(coverage.look, id=one, now=now, works_council=self._works_council))
+            look = partial(coverage.look, id=one, now=now, works_council=self._works_council)
+            await self._run_apart(look, one, failure="movement_look_failed")
 
     async def _count_figures(self, now: datetime) -> None:
         """Count anew the figures of movements that are due, so that nobody waits for them."""
         for one in await self._run(lambda work: work.movements.all_ids()):
-            await self._run(partial(counting.count_due, id=one, now=now))
+            count = partial(counting.count_due, id=one, now=now)
+            await self._run_apart(count, one, failure="movement_count_failed")
 
     async def _advance_lots(self, now: datetime) -> None:
         """Count and draw for the lots that leave places out of reminders, each in a transaction of its own."""

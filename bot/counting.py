@@ -34,7 +34,8 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class StandingFigures(Generic[Counts, Kept]):
-    """A kind of figures: what of them is kept with a movement, when that is due again, and how it is counted."""
+    """A kind of figures: what of them is kept with a movement, when that is due again, and how it is counted. What was
+    kept is never due at the moment at which it was counted: so whoever looks counts it once."""
 
     load: Callable[[Movement], Kept | None]
     is_due: Callable[[UnitOfWork, Movement, Kept, datetime], Awaitable[bool]]
@@ -83,19 +84,16 @@ async def _keep(
         figures.keep(movement, counted, now)
 
 
-async def _has_large_groups(work: UnitOfWork, movement: Movement) -> bool:
-    return bool(await work.people.large_groups(movement.id, MIN_GROUP_SIZE))
+async def _are_groups_due(work: UnitOfWork, movement: Movement, kept: ReachPicture | SpreadMap, now: datetime) -> bool:
+    if now - kept.at >= RECOUNTED_AFTER:
+        return True
+    # Without any group they show nothing, and do not stand once there is one. Unless they were counted at this moment:
+    # who looks would count for ever.
+    return not kept.groups and kept.at < now and bool(await work.people.large_groups(movement.id, MIN_GROUP_SIZE))
 
 
 def _load_reach(movement: Movement) -> ReachPicture | None:
     return load_picture(movement.reach)
-
-
-async def _is_reach_due(work: UnitOfWork, movement: Movement, kept: ReachPicture, now: datetime) -> bool:
-    if now - kept.at >= RECOUNTED_AFTER:
-        return True
-    # One without any group shows nothing.
-    return not kept.groups and await _has_large_groups(work, movement)
 
 
 async def _count_reach(work: UnitOfWork, movement: Movement, now: datetime) -> list[GroupCount]:
@@ -106,16 +104,12 @@ def _keep_reach(movement: Movement, counted: list[GroupCount], now: datetime) ->
     movement.reach = draw_picture(counted, now, load_picture(movement.reach), randbelow).dump()
 
 
-STANDING_REACH = StandingFigures(_load_reach, _is_reach_due, _count_reach, _keep_reach)
+STANDING_REACH = StandingFigures(_load_reach, _are_groups_due, _count_reach, _keep_reach)
 """How far a movement reaches in each of its groups."""
 
 
 def _load_spread(movement: Movement) -> SpreadMap | None:
     return load_spread(movement.spread)
-
-
-async def _is_spread_due(work: UnitOfWork, movement: Movement, kept: SpreadMap, now: datetime) -> bool:
-    return not kept.is_fresh(now) and await _has_large_groups(work, movement)
 
 
 async def _count_spread(work: UnitOfWork, movement: Movement, now: datetime) -> SpreadCounts:
@@ -126,8 +120,8 @@ def _keep_spread(movement: Movement, counted: SpreadCounts, now: datetime) -> No
     movement.spread = draw_spread(counted, now, randbelow).dump()
 
 
-STANDING_SPREAD = StandingFigures(_load_spread, _is_spread_due, _count_spread, _keep_spread)
-"""How stories spread between its groups: due only while there are any."""
+STANDING_SPREAD = StandingFigures(_load_spread, _are_groups_due, _count_spread, _keep_spread)
+"""How stories spread between its groups."""
 
 _Weeks = tuple[list[WeekCount], list[ReasonCount], list[AnswerCount]]
 

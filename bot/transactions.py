@@ -34,8 +34,20 @@ class TransactionRunner:
         self._engine = engine
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
-        """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`, and at once
-        when what it needs was counted.
+        """Run `act` as `transact` does. When it needs something counted, count that and start over."""
+        while True:
+            try:
+                return await self.transact(act, max_attempts=max_attempts)
+            except NeedsCounting as needs:
+                await self.count(needs)
+
+    async def count(self, needs: NeedsCounting) -> None:
+        """Count what is needed beside everything else, and keep it."""
+        counted = await self.read(needs.count)
+        await self.transact(partial(needs.keep, counted=counted))
+
+    async def transact(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
+        """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`.
 
         `act` starts over with a fresh unit of work on every attempt, so it must not keep state between attempts. Raises
         the last error when the attempts, or the INTERACTIVE_DEADLINE, are used up. The deadline applies only when
@@ -62,11 +74,6 @@ class TransactionRunner:
                     raise
                 # Full jitter: two transactions that collided must not collide again in step.
                 await sleep(uniform(0, 0.01 * 2**attempt))
-            except NeedsCounting as needs:
-                if attempt == max_attempts:
-                    raise
-                counted = await self.read(needs.count)
-                await self(partial(needs.keep, counted=counted))
             else:
                 # Only after the commit: a drain woken earlier would not see the rows yet.
                 for lane in woken:

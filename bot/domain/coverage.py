@@ -71,10 +71,6 @@ class ReachPicture:
     repeats: tuple[RoundRepeat, ...] = ()
     """Rounds that come again, at most one of each kind in a place."""
 
-    def is_fresh(self, now: datetime) -> bool:
-        """Return whether it still stands. One without any group shows nothing, and is counted anew."""
-        return bool(self.groups) and now - self.at < RECOUNTED_AFTER
-
     def is_out(self, group: str) -> bool:
         """Return whether a group was out of reach when it was counted."""
         return any(one.group == group and one.out_since is not None for one in self.groups)

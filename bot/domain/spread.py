@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.domain.connectors import MIN_GROUP_SIZE
-from bot.domain.coverage import RECOUNTED_AFTER, Draw, round_by_chance
+from bot.domain.coverage import Draw, round_by_chance
 
 SPREAD_PERIOD = timedelta(weeks=4)
 SPREAD_PERIODS = 3
@@ -66,10 +66,6 @@ class SpreadMap:
     at: datetime
     groups: tuple[GroupSpread, ...] = ()
     flows: tuple[Flow, ...] = ()
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Return whether it still stands: counted more often, two of them might differ by one person."""
-        return bool(self.groups) and now - self.at < RECOUNTED_AFTER
 
     def without(self, small: set[str]) -> "SpreadMap":
         """Return it without groups that have too few people by now."""

@@ -177,8 +177,11 @@ class People(Protocol):
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         """Return the members of a movement who are of a group and were not forgotten."""
 
-    async def large_groups(self, movement: MovementId, least: int) -> Sequence[str]:
-        """Return the groups of a movement with at least so many members who were not forgotten, by name."""
+    async def large_groups(
+        self, movement: MovementId, least: int, among: Collection[str] | None = None
+    ) -> Sequence[str]:
+        """Return the groups of a movement, or those `among` some, with at least so many members whose account is in
+        use, by name: as many as `Connecting.count_reach` and `Stories.count_spread` count."""
 
     async def group_sizes(self, movement: MovementId) -> Mapping[str, int]:
         """Return how many members of a movement who were not forgotten are of each group, by its name as written."""

@@ -1,6 +1,7 @@
 """People open their pages by a link of their own, read what they may read, and change it as they would in chat."""
 
 import re
+from asyncio import gather
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from adapters.database.repositories.people import SqlPeople
+from bot import counting
 from bot.domain.movement import Movement, MovementId, Role
 from bot.domain.person import Language, PersonId, WorkspaceId
 from tests.support.playground import LANE, MOVEMENT, ServedPlayground, serve_playground
@@ -223,12 +225,34 @@ async def test_what_a_page_counts_anew_is_kept_once_whoever_looks(
         waited.append(of[-1])
         await lock(people, *of)  # type: ignore[arg-type]
 
+    draws: list[str] = []
+
+    def count_draws(name: str) -> None:
+        draw = getattr(counting, name)
+
+        def note_draw(*of: object) -> object:
+            draws.append(name)
+            return draw(*of)
+
+        monkeypatch.setattr(counting, name, note_draw)
+
     monkeypatch.setattr(SqlPeople, "lock_movement", note)
+    for name in ("draw_picture", "settle_weeks"):
+        count_draws(name)
     async with visit(served, "iris") as iris:
-        for page, waits in (("movement", []), ("me", []), ("coordinator", ["movement"])):
+        # Only who keeps what was counted, a kind at a time, waits for others who act.
+        first, later = ["movement", "movement"], list[str]()
+        for page, waits in (("movement", []), ("me", []), ("coordinator", first), ("coordinator", later)):
             waited.clear()
             assert (await iris.get(f"{OURS}/{page}")).status == 200
             assert waited == waits, page
+        assert sorted(draws) == ["draw_picture", "settle_weeks"]
+    draws.clear()
+    served.clock.set(served.clock.now() + timedelta(days=7))
+    async with visit(served, "iris") as desk, visit(served, "iris") as phone:
+        for one in await gather(*(one.get(f"{OURS}/coordinator") for one in (desk, phone))):
+            assert one.status == 200
+    assert sorted(draws) == ["draw_picture", "settle_weeks"]
 
 
 async def test_from_every_page_there_is_a_way_back_and_one_sees_where_one_is(served: ServedPlayground) -> None:

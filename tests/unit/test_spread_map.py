@@ -1,7 +1,7 @@
 """The spread map: rounded by chance, without small groups, and laid out the same each time."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,6 @@ from bot.domain.spread import (
     FlowCount,
     GroupSpread,
     SpreadCounts,
-    SpreadMap,
     ToldCount,
     draw_spread,
     load_spread,
@@ -61,9 +60,6 @@ def test_what_a_movement_keeps_is_read_again_and_stands_for_a_week() -> None:
     kept = draw_spread(SpreadCounts(sizes=SIZES, flows=[FlowCount("Zuid", "Nacht", 10)]), NOW, lowest)
     assert load_spread(kept.dump()) == kept
     assert load_spread({}) is None
-    assert kept.is_fresh(NOW + timedelta(days=6))
-    assert not kept.is_fresh(NOW + timedelta(days=7))
-    assert not SpreadMap(at=NOW).is_fresh(NOW), "one without groups is counted anew"
     assert kept.without({"Zuid"}).groups == (GroupSpread(group="Nacht", stories=(0, 0, 0)),)
     assert kept.without({"Zuid"}).flows == ()
 

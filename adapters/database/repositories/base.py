@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, String, any_, bindparam, func, literal, select
+from sqlalchemy import JSON, ColumnElement, FromClause, String, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import attributes
 
@@ -24,6 +24,11 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(String)))
     return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
+
+
+def counts_in_group(person: FromClause) -> ColumnElement[bool]:
+    """Match people who count in their group, in its size and its figures alike: their account is in use."""
+    return person.c.account.is_not(None) & person.c.deactivated_at.is_(None) & (person.c.group != "")
 
 
 class Repository:

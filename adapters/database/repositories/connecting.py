@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, and_, bindparam, case, func, or_, select, union_all
 
-from adapters.database.repositories.base import DIALECTS, Repository, among
+from adapters.database.repositories.base import DIALECTS, Repository, among, counts_in_group
 from adapters.database.repositories.networks import count_tie_change
 from adapters.database.tables import (
     initiatives,
@@ -275,12 +275,7 @@ class SqlConnecting(Repository):
             select(people.c.group, case((is_active, 2), else_=func.coalesce(known.c.many, 0)).label("many"))
             .join(members, members.c.person_id == people.c.id)
             .outerjoin(known, known.c.person == people.c.id)
-            .where(
-                members.c.movement_id == movement,
-                people.c.account.is_not(None),
-                people.c.deactivated_at.is_(None),
-                people.c.group != "",
-            )
+            .where(members.c.movement_id == movement, counts_in_group(people))
             .subquery()
         )
         ways = (each.c.many >= 2, each.c.many == 1, each.c.many == 0)

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.database.repositories import erasure
 from adapters.database.repositories.authors import recall_authors
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, counts_in_group
 from adapters.database.tables import (
     PEOPLE_MISSING_NAME,
     inbox,
@@ -309,15 +309,19 @@ class SqlPeople(Repository):
         )
         return set(found)
 
-    async def large_groups(self, movement: MovementId, least: int) -> Sequence[str]:
-        found = await self._session.scalars(
+    async def large_groups(
+        self, movement: MovementId, least: int, among: Collection[str] | None = None
+    ) -> Sequence[str]:
+        large = (
             select(people.c.group)
             .join(members, members.c.person_id == people.c.id)
-            .where(members.c.movement_id == movement, people.c.group != "", people.c.account.is_not(None))
+            .where(members.c.movement_id == movement, counts_in_group(people))
             .group_by(people.c.group)
             .having(func.count() >= least)
         )
-        return sorted(found)
+        if among is not None:
+            large = large.where(self._among(people.c.group, among))
+        return sorted(await self._session.scalars(large))
 
     async def group_sizes(self, movement: MovementId) -> Mapping[str, int]:
         found = await self._session.execute(

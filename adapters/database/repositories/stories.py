@@ -8,7 +8,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     CompoundSelect,
-    FromClause,
     Select,
     bindparam,
     case,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, counts_in_group
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
@@ -75,11 +74,6 @@ def _told_by_reminder(place: PlaceId) -> ColumnElement[bool]:
         deliveries.c.place_id == place,
         deliveries.c.kind == "rhythm_purpose",
     )
-
-
-def _is_counted(person: FromClause) -> ColumnElement[bool]:
-    """Match people with a group whose account is in use."""
-    return person.c.account.is_not(None) & person.c.deactivated_at.is_(None) & (person.c.group != "")
 
 
 def _spread_by(recent: CTE) -> CompoundSelect[Any]:
@@ -496,7 +490,7 @@ class SqlStories(Repository):
         sizes = await self._session.execute(
             select(people.c.group, func.count())
             .join(members, members.c.person_id == people.c.id)
-            .where(members.c.movement_id == movement, _is_counted(people))
+            .where(members.c.movement_id == movement, counts_in_group(people))
             .group_by(people.c.group)
         )
         starts = [now - SPREAD_PERIOD * back for back in range(SPREAD_PERIODS - 1, 0, -1)]
@@ -505,7 +499,7 @@ class SqlStories(Repository):
             stories.c.movement_id == movement,
             stories.c.told_at >= now - SPREAD_OVER,
             _may_travel(),
-            _is_counted(teller),
+            counts_in_group(teller),
         )
         told = await self._session.execute(
             select(teller.c.group, period.label("period"), func.count())
@@ -530,7 +524,7 @@ class SqlStories(Repository):
         flows = await self._session.execute(
             select(spread.c.source, doer.c.group, func.count())
             .join(doer, doer.c.id == spread.c.person)
-            .where(_is_counted(doer), doer.c.id != spread.c.teller)
+            .where(counts_in_group(doer), doer.c.id != spread.c.teller)
             .group_by(spread.c.source, doer.c.group)
         )
         return SpreadCounts(

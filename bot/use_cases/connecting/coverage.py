@@ -89,7 +89,7 @@ async def load_current_picture(work: UnitOfWork, movement: Movement, now: dateti
 
 async def _is_large(work: UnitOfWork, movement: Movement, group: str) -> bool:
     """Return whether a group has enough people to be shown as a group."""
-    return bool(group) and len(await work.people.in_group(movement.id, group)) >= MIN_GROUP_SIZE
+    return bool(await work.people.large_groups(movement.id, MIN_GROUP_SIZE, among=[group]))
 
 
 async def look(work: UnitOfWork, id: MovementId, now: datetime, works_council: bool = False) -> None:

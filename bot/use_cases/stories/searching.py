@@ -176,4 +176,4 @@ def _to_story_filters(filters: SearchFilters, turn: Turn) -> StoryFilters:
 
 async def _may_be_shown(work: UnitOfWork, movement: MovementId, group: str) -> bool:
     """Return whether a group is, still, so large that its stories do not tell who is in it."""
-    return len(await work.people.in_group(movement, group)) >= MIN_GROUP_SIZE
+    return bool(await work.people.large_groups(movement, MIN_GROUP_SIZE, among=[group]))
