@@ -48,7 +48,10 @@ class PipelinedConnection(psycopg.Connection[Any]):
             yield
 
     def commit(self) -> None:
-        """Commit, in one trip with what was posted."""
+        """Commit, in one trip with what was posted. Raises when a statement failed before, whoever caught that: the
+        server would answer COMMIT by rolling back, and call it no error."""
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction failed before")
         if not self._posted:
             super().commit()
             return

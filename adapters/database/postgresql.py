@@ -129,7 +129,7 @@ class TransactionThreads:
         self._engine = create_engine(url, **connection_settings(url, TRANSACTIONS))
         event.listen(self._engine, "do_connect", _open_pipeline)
         prepare_connections(self._engine)
-        self._turns = asyncio.Semaphore(TRANSACTIONS)
+        self._turns, self._reading = asyncio.Semaphore(TRANSACTIONS), asyncio.Lock()
         self._threads = _make_threads()
 
     @asynccontextmanager
@@ -167,7 +167,8 @@ class TransactionThreads:
         return await self.run(act)
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function that only reads, at one moment."""
+        """Run a function that only reads, at one moment, when no other reads so: it may take seconds, and others need
+        the connections."""
 
         async def reading(session: InlineSession) -> T:
             await session.execute(text(READ_ONLY))
@@ -175,7 +176,8 @@ class TransactionThreads:
             session.sync_session.rollback()
             return result
 
-        return await self.run(reading)
+        async with self._reading:
+            return await self.run(reading)
 
     async def _take_turn(self) -> None:
         try:

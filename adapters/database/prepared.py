@@ -189,7 +189,7 @@ def _prepare_by_key(statement: Any, dialect: Dialect, names: tuple[str, ...]) ->
         return None, ()
     written = [one.effective_value for one in cache_key.bindparams]
     lists = [value for one, value in zip(cache_key.bindparams, written, strict=True) if one.expanding]
-    key = (cache_key.key, dialect.name, names, tuple([None if one is None else len(one) for one in lists]))
+    key = (cache_key.key, dialect.name, names, tuple([None if each is None else len(each) for each in lists]))
     found = _prepared.get(key)
     if found is None:
         _prepared[key] = found = (_compile(statement, cache_key, dialect, names),)

@@ -6,6 +6,7 @@ statement. It still writes what is deleted, what the database numbers, and keys 
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Column, Connection, Insert, Update, bindparam, insert, update
@@ -55,15 +56,18 @@ def _insert_rows(new: Sequence[InstanceState[Any]], post: Execute) -> None:
 
 
 def _update_rows(changed: Sequence[InstanceState[Any]], post: Execute) -> None:
-    """Update all rows of a table in which the same columns change at once, and in order: two transactions that change
-    the same rows wait for each other, not each for the other."""
-    rows: dict[tuple[Mapper[Any], tuple[str, ...]], list[dict[str, Any]]] = {}
-    for one in sorted(changed, key=lambda one: (one.mapper.class_.__name__, one.identity)):
-        columns, names = _columns(one.mapper), sorted(_changed_names(one))
-        key = {f"key_{at}": value for at, value in enumerate(one.identity or ())}
-        values = {columns[name].key: one.dict[name] for name in names}
-        rows.setdefault((one.mapper, tuple(names)), []).append({**values, **key})
-    for (mapper, _), given in rows.items():
+    """Update all rows in the order of their keys, those next to each other in which the same columns change at once:
+    two transactions that change the same rows wait for each other, not each for the other."""
+    ordered = sorted(changed, key=lambda one: (one.mapper.class_.__name__, one.identity))
+    for (mapper, names), rows in groupby(ordered, key=lambda one: (one.mapper, (*sorted(_changed_names(one)),))):
+        columns = _columns(mapper)
+        given = [
+            {
+                **{columns[name].key: one.dict[name] for name in names},
+                **{f"key_{at}": value for at, value in enumerate(one.identity or ())},
+            }
+            for one in rows
+        ]
         post(_update(mapper), given if len(given) > 1 else given[0], expects=1)
 
 

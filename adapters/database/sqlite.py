@@ -97,6 +97,8 @@ def inline_engine(file: str) -> Engine:
 
     engine = create_engine("sqlite://", creator=open_connection, hide_parameters=True, pool_size=1, poolclass=QueuePool)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
+    # A commit that fails leaves its transaction open, with the write lock, and SQLAlchemy takes it for ended.
+    event.listen(engine, "reset", lambda connection, _record, _state: connection.rollback())
     return engine
 
 

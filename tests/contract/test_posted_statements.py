@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import event, func, insert, select, update
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from adapters.database.tables import inbox
-from bot.domain.person import Workspace, WorkspaceId
+from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Conflict, UnitOfWork
 from tests.support.world import LANE, MONDAY, World
 
@@ -114,3 +115,61 @@ async def test_one_look_up_that_fails_ends_all(world: World) -> None:
         with pytest.raises(LookupError):
             await session.together(count_keys(session), fail(), count_keys(session))
         assert await count_keys(session) == 0
+
+
+async def test_a_commit_that_fails_leaves_nothing_to_the_next_transaction(world: World) -> None:
+    async def refer_to_nothing(work: UnitOfWork) -> None:
+        work.people.add(Person(id=PersonId("p"), workspace_id=WorkspaceId("nowhere"), account="p", created_at=MONDAY))
+
+    async def count(work: UnitOfWork) -> int:
+        return await count_keys(session_of(work))
+
+    with pytest.raises(IntegrityError):
+        await world.storage.transact(refer_to_nothing)
+    assert await world.storage.transact(count) == 0
+
+
+async def test_a_transaction_in_which_a_statement_failed_is_not_taken_for_committed(world: World) -> None:
+    """PostgreSQL answers such a COMMIT by rolling back, and SQLite goes on after the statement."""
+
+    async def swallow(work: UnitOfWork) -> None:
+        session = session_of(work)
+        await session.execute(insert(inbox), row("a"))
+        with pytest.raises(IntegrityError):
+            await session.execute(insert(inbox), row("a"))
+
+    is_kept = True
+    try:
+        await world.storage.transact(swallow)
+    except Conflict:
+        is_kept = False
+    async with world.begin() as work:
+        assert await count_keys(session_of(work)) == is_kept
+
+
+async def test_rows_are_written_in_the_order_of_their_keys_whatever_changes_in_them(world: World) -> None:
+    """Two transactions that change the same rows in different orders would wait for each other."""
+    await world.movement(*(f"p{number}" for number in range(6)))
+    asked: list[Any] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if "UPDATE people" in statement:
+            asked.extend(values if isinstance(values, list) else [values])
+
+    async def change(work: UnitOfWork) -> None:
+        found = {one.id: one for one in await work.people.accounts_in(WorkspaceId(LANE))}
+        for number in (4, 1, 5, 0, 3, 2):
+            person = found[PersonId(f"p{number}")]
+            if number % 2:
+                person.name = f"Naam {number}"
+            else:
+                person.timezone = "Europe/Brussels"
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        await world.storage.transact(change)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    keys = [next(one for one in (v.values() if isinstance(v, dict) else v) if str(one).startswith("p")) for v in asked]
+    assert keys == sorted(keys)
+    assert len(keys) == 6

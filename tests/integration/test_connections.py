@@ -420,6 +420,20 @@ async def test_who_finds_every_connection_taken_is_told_in_time(
     assert not await is_stored(server, WorkspaceId("slack:T1"))
 
 
+async def test_those_who_read_for_long_leave_the_connections_to_others(server: OpenDatabase) -> None:
+    go, read = Event(), []
+
+    async def hold(_: UnitOfWork) -> None:
+        assert go.wait(10)
+        read.append(True)
+
+    reading = [asyncio.create_task(server.transact.read(hold)) for _ in range(2 * TRANSACTIONS)]
+    assert not await is_stored(server, WorkspaceId("slack:T1"))
+    go.set()
+    await asyncio.gather(*reading)
+    assert len(read) == 2 * TRANSACTIONS
+
+
 async def test_closing_waits_for_the_transactions_that_run(server: OpenDatabase) -> None:
     held = Held()
     asked = asyncio.create_task(server.transact(held))
