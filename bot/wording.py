@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -265,7 +266,7 @@ def count_variants(template: str, language: Language) -> int:
 
 
 def _values(entry: Entry) -> Mapping[str, object]:
-    return vars(entry)
+    return MappingProxyType(vars(entry))
 
 
 def _variant_block(entry: Entry, language: Language) -> str:

@@ -17,7 +17,8 @@ from bot.guard.text import Word, split_text
 LISTS_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SHARED_LISTS = frozenset({"first_names", "surnames", "titles", "particles"})
 
-_TWENTY = 20
+_SMALLEST_TENS = 20
+"""The first number whose word has the units beside it: twenty-one."""
 
 
 class Phrases:
@@ -122,7 +123,7 @@ class WordLists:
     @cached_property
     def tens(self) -> tuple[str, ...]:
         """The words for numbers from twenty: in Dutch the units stand before them, in one word."""
-        return tuple(word for word, value in self.values("number_words").items() if int(value) >= _TWENTY)
+        return tuple(word for word, value in self.values("number_words").items() if int(value) >= _SMALLEST_TENS)
 
     def values(self, name: str) -> dict[str, str]:
         """Return a list of values: word → value."""

@@ -46,8 +46,8 @@ TURNS = {
     "stuck.go_on": 9,
     "story.save": 17,
 }
-"""How many statements each of these takes at most, BEGIN and COMMIT aside: on PostgreSQL each is a trip. Two lock what
-it is about, claim it and load who acts."""
+"""How many statements each of these takes at most, BEGIN and COMMIT aside. Two lock what it is about, claim it and load
+who acts. On PostgreSQL several make one trip: `test_trips.py` counts those."""
 
 
 async def test_no_statement_is_asked_once_a_message(world: World) -> None:

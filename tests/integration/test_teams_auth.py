@@ -17,6 +17,7 @@ from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
+from adapters.teams import auth
 from adapters.teams.credentials import ClientCredentials
 from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.web import make_app
@@ -72,7 +73,11 @@ ACTIVITY: Json = {
 
 
 @pytest.fixture
-async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
+async def endpoint(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Endpoint]:
+    """An endpoint that remembers as many checked tokens as its parameter says, if it has one."""
+    monkeypatch.setattr(auth, "MAX_CHECKED_TOKENS", getattr(request, "param", auth.MAX_CHECKED_TOKENS))
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
@@ -202,17 +207,31 @@ async def test_what_is_no_activity_is_refused(endpoint: Endpoint, body: str) -> 
         assert answer.status == 401  # who has no token is told nothing of it
 
 
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signatures were verified, in order."""
+    tokens, decode = list[str](), jwt.decode
+
+    def note(token: str, *about: Any, **more: Any) -> Any:
+        tokens.append(token)
+        return decode(token, *about, **more)
+
+    monkeypatch.setattr(jwt, "decode", note)
+    return tokens
+
+
 class TestTokensThatComeAgain:
-    async def test_are_verified_once(self, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-        token, decode, verified = endpoint.microsoft.token(), jwt.decode, list[str]()
-
-        def note(token: str, *about: Any, **more: Any) -> Any:
-            verified.append(token)
-            return decode(token, *about, **more)
-
-        monkeypatch.setattr(jwt, "decode", note)
+    async def test_are_verified_once(self, endpoint: Endpoint, verified: list[str]) -> None:
+        token = endpoint.microsoft.token()
         assert [await endpoint.send(token, id=str(one)) for one in range(3)] == [202] * 3
         assert verified == [token]
+
+    @pytest.mark.parametrize("endpoint", [2], indirect=True)
+    async def test_are_verified_again_when_too_many_came_since(self, endpoint: Endpoint, verified: list[str]) -> None:
+        first, second, third = (endpoint.microsoft.token(jti=str(one)) for one in range(3))
+        for token in (first, second, third, third, second, first):
+            assert await endpoint.send(token) == 202
+        assert verified == [first, second, third, first]
 
     @pytest.mark.parametrize(
         ("status", "more"),
@@ -237,6 +256,15 @@ class TestTokensThatComeAgain:
         endpoint.microsoft.roll_keys("k2")
         endpoint.clock.set(MONDAY + timedelta(minutes=2))
         assert await endpoint.send(endpoint.microsoft.token(key="k2")) == 202
+        assert await endpoint.send(token) == 401
+
+    async def test_end_with_their_key_though_another_has_its_id(self, endpoint: Endpoint) -> None:
+        token = endpoint.microsoft.token()
+        assert await endpoint.send(token) == 202
+        endpoint.microsoft.roll_keys("k1")
+        endpoint.clock.set(MONDAY + timedelta(minutes=2))
+        assert await endpoint.send(endpoint.microsoft.token(kid="k2")) == 401  # the keys are fetched anew for it
+        assert await endpoint.send(endpoint.microsoft.token()) == 202
         assert await endpoint.send(token) == 401
 
 

@@ -165,8 +165,10 @@ async def test_where_a_turn_was_spoken_is_kept_in_its_own_transaction(
         assert (chat.channel, chat.member) == ("a:jan", "29:jan")
     asked = list[str]()
     note = event.listens_for(Engine, "before_cursor_execute")(lambda *about: asked.append(about[2]))
-    await inbound.receive(spoken_by("jan"))
-    event.remove(Engine, "before_cursor_execute", note)
+    try:
+        await inbound.receive(spoken_by("jan"))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
     begins, looks, *_ = asked
     assert (begins, looks.split()[0]) == ("BEGIN IMMEDIATE", "SELECT")
     assert len(asked) == 2  # whether we were removed from there, and that nothing is new
