@@ -12,6 +12,7 @@ from adapters.database.slack import SqlInstallations
 from adapters.database.tables import webhooks
 from adapters.database.unit_of_work import connect
 from adapters.database_check import Finding, check_database
+from adapters.proxies import check_proxy, find_proxy
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.permissions import SCOPES
 from adapters.slack.tokens import NoToken, TokenCipher
@@ -37,6 +38,7 @@ async def examine() -> list[Finding]:
         await check_database(settings),
         *_describe_council(settings),
         *_check_missing(settings),
+        *(Finding(subject=variable, text=problem, cure=CURES[variable]) for variable, problem in check_proxy().items()),
         *(await _check_slack(settings) if settings.serves_slack else ()),
         *(await _check_teams(settings) if settings.serves_teams else ()),
         *_check_file_links(settings),
@@ -96,7 +98,7 @@ async def _check_teams(settings: Settings) -> list[Finding]:
     """Check that Microsoft issues a token for the app's secret."""
     if settings.is_teams_auth_disabled or settings.teams_app_password is None:
         return [Finding(subject="Teams", text="nobody has to prove who they are: for a test on this machine")]
-    async with aiohttp.ClientSession(timeout=PROBE_TIMEOUT, trust_env=True) as session:
+    async with aiohttp.ClientSession(timeout=PROBE_TIMEOUT) as session:
         credentials = ClientCredentials(
             session,
             SystemClock(),
@@ -189,10 +191,11 @@ async def _check_installations(settings: Settings) -> Finding:
 
 async def _call_slack(settings: Settings, method: str, token: str) -> tuple[dict[str, Any] | None, str | None]:
     """Call a method of Slack. Returns its answer and the scopes of the token, each None when Slack gave none."""
+    url, headers = settings.slack_api_url + method, {"Authorization": f"Bearer {token}"}
     try:
         async with (
-            aiohttp.ClientSession(timeout=PROBE_TIMEOUT, trust_env=True) as session,
-            session.post(settings.slack_api_url + method, headers={"Authorization": f"Bearer {token}"}) as response,
+            aiohttp.ClientSession(timeout=PROBE_TIMEOUT) as session,
+            session.post(url, headers=headers, proxy=find_proxy(url)) as response,
         ):
             answer = await response.json(content_type=None)
             return (answer if isinstance(answer, dict) else {"error": answer}), response.headers.get("x-oauth-scopes")

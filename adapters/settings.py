@@ -53,6 +53,8 @@ CURES = {
     "RITME_SILENT_WEEKS": "Leave it out for 4, or set it to a number of weeks from 1 to 520.",
     "RITME_WORKS_COUNCIL": "Leave it out, or set it to 1: then no colleague is named, nor asked whom they know, before "
     "a coordinator recorded that the works council agreed.",
+    "HTTPS_PROXY": "Set it to one such as http://proxy.example.org:3128, with %2F for a / in its password, or leave it "
+    "out.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """Advice for a bad or missing value, by variable."""

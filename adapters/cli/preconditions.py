@@ -21,8 +21,13 @@ def load_settings() -> "Settings":
 
 
 def load_serving_settings() -> "Settings":
-    """Read the settings; stop unless they configure a platform to serve."""
+    """Read the settings; stop unless they configure a platform to serve, and a proxy, if any, through which to."""
+    from adapters.proxies import check_proxy
+    from adapters.settings import BadSettings
+
     settings = load_settings()
+    if problems := check_proxy():
+        stop_for_settings(BadSettings(problems))
     if missing := settings.missing_for_serving():
         stop(
             NOT_CONFIGURED,

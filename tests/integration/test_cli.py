@@ -88,6 +88,20 @@ def test_a_bad_setting_is_told_before_anything_starts(
 
 
 @pytest.mark.usefixtures("configured")
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_proxy_that_is_none_is_told_before_anything_starts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "jan:geheim@proxy.example:3128")
+    result = run(command)
+
+    assert result.exit_code == 2
+    assert "HTTPS_PROXY is no address of an HTTP proxy. Set it to" in output_of(result)
+    assert "geheim" not in output_of(result)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("words", [["serve"], ["demo", "--fresh"]])
 def test_a_taken_port_is_told_with_its_cure_before_anything_is_written(
     folder: Path, monkeypatch: pytest.MonkeyPatch, taken_port: int, words: list[str]

@@ -141,6 +141,22 @@ async def test_no_answer_at_all_points_at_the_network(slack: AuthTestServer, mon
     assert "http://127.0.0.1:9/api/" in found.text
 
 
+async def test_slack_is_asked_as_serving_asks_it(
+    slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login jan password geheim\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    assert [finding for finding in await examine() if finding.cure is not None] == []
+    assert slack.asked_with == [f"Bearer xoxb-{SECRET}"]
+
+
+async def test_a_proxy_that_is_none_is_named(slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"jan:{SECRET}@proxy.example:3128")
+
+    assert (await only_finding()).subject == "HTTPS_PROXY"
+
+
 async def install(tmp_path: Path, key: str, team: str, scopes: str) -> None:
     """Store that a workspace installed the app, with its token under `key`."""
     engine = connect(f"sqlite+aiosqlite:///{tmp_path}/ritme.db")

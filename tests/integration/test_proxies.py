@@ -7,10 +7,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from adapters import proxies
 from adapters.clock import SettableClock
-from adapters.proxies import find_proxy
+from adapters.proxies import check_proxy, find_proxy
 from adapters.teams.connector import Connector
 from bot.ports import OutcomeUnknown
 from tests.support.world import MONDAY
@@ -40,9 +41,11 @@ class OurToken:
 @pytest.fixture(autouse=True)
 def fresh_environment() -> Iterator[None]:
     """Look at the environment of each test anew."""
-    proxies._find_for.cache_clear()
+    for one in (proxies._find_for, proxies._read_proxy):
+        one.cache_clear()
     yield
-    proxies._find_for.cache_clear()
+    for one in (proxies._find_for, proxies._read_proxy):
+        one.cache_clear()
 
 
 @pytest.fixture
@@ -95,9 +98,39 @@ async def test_a_password_file_keeps_no_message_back(
     assert proxy.asked[0][2] == "Bearer ours"
 
 
-def test_a_proxy_that_speaks_tls_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "https://proxy.example")
-    assert find_proxy("https://smba.trafficmanager.net/emea/") is None
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+def test_a_proxy_that_speaks_tls_is_left_out_and_that_is_said_once(
+    scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://jan:geheim@proxy.example")
+    with capture_logs() as logged:
+        assert find_proxy("https://smba.trafficmanager.net/emea/") is None
+        assert find_proxy("https://slack.com/api/") is None
+    assert check_proxy() == {}
+    (warning,) = logged
+    assert (warning["log_level"], warning["variable"]) == ("warning", "HTTPS_PROXY")
+    assert "jan" not in str(warning)
+    assert "geheim" not in str(warning)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["proxy.example:3128", "jan:geheim@proxy.example:3128", "socks5://jan:geheim@proxy.example", "http://", "http://:1",
+     "http://proxy.example:x", "http://[proxy.example", "http://jan:ge/heim@proxy.example"],
+)  # fmt: skip
+def test_what_is_no_proxy_is_found_at_the_start_and_breaks_no_call(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    assert list(check_proxy()) == ["HTTPS_PROXY"]
+    with capture_logs() as logged:
+        assert find_proxy("https://smba.trafficmanager.net/emea/") is None
+    assert len(logged) == 1
+    assert "jan" not in str(logged)
+
+
+def test_a_proxy_of_http_is_found_however_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "HTTP://jan:geheim@proxy.example:3128")
+    assert check_proxy() == {}
+    assert find_proxy("https://smba.trafficmanager.net/emea/") == "HTTP://jan:geheim@proxy.example:3128"
 
 
 def test_without_one_every_address_is_called_directly() -> None:
