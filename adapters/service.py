@@ -62,6 +62,7 @@ class Service:
     close_hooks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     started: bool = False
     _clock_sync: asyncio.Task[None] | None = None
+    _loading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Settle what the last run left half-way, then start the engine."""
@@ -81,6 +82,17 @@ class Service:
         await asyncio.to_thread(self.ritme.load_books)
         for start in self.start_hooks:
             await start()
+
+    def load_libraries(self) -> None:
+        """Load, in a thread, what starting need not wait for but whoever tells something would: on SQLite everybody
+        with them. Call once requests are answered."""
+        self._loading = asyncio.create_task(self._load_libraries(), name="libraries")
+
+    async def _load_libraries(self) -> None:
+        try:
+            await asyncio.to_thread(self.ritme.load_libraries)
+        except Exception:  # the first text that needs one loads it, or fails by itself
+            log.exception("libraries_load_failed")
 
     async def find_problems(self) -> dict[str, str]:
         """Return what keeps this process from being ready: a problem by subject; empty when it is ready.
@@ -113,6 +125,8 @@ class Service:
     async def close(self) -> None:
         """Stop receiving, finish what is being sent, then close everything."""
         # In this order: what is received makes more to send, and sending needs the platforms and the database.
+        if self._loading is not None:
+            await self._loading
         for stop_intake in self.stop_intake_hooks:
             await stop_intake()
         await self.ritme.finish_answers()

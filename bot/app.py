@@ -26,10 +26,11 @@ from bot.domain.movement import MovementId
 from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
+from bot.domain.story_search import load_stemmers
 from bot.doors import StoryDoors
 from bot.errors import Invalid, Refused
 from bot.feeds import FeedReader
-from bot.guard import load_word_lists
+from bot.guard import load_number_checks, load_word_lists
 from bot.guarding import GivesAway
 from bot.networks import NetworkCache
 from bot.outbox.drain import OutboxDrainer
@@ -133,6 +134,12 @@ class Ritme:
         """Read the phrase books and the word lists of the guard, so that nobody waits for it."""
         load_books()
         load_word_lists()
+
+    @staticmethod
+    def load_libraries() -> None:
+        """Load the libraries that the first story, and the first number in a text, would wait for."""
+        load_number_checks()
+        load_stemmers()
 
     def __init__(
         self,

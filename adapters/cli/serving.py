@@ -100,7 +100,12 @@ async def _serve_http(
         except BadSettings as bad:
             stop_for_settings(bad)
         freeze_heap()
-        await serve_apps(served, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
+
+        def note_ready() -> None:
+            say(f"Ritme is ready at http://127.0.0.1:{settings.port}")
+            service.load_libraries()
+
+        await serve_apps(served, note_ready)
     finally:
         await service.close()
 

@@ -185,6 +185,11 @@ def split_words(text: str) -> set[str]:
     return {word for found in _WORD.findall(text) if (word := _fold(found))}
 
 
+def load_stemmers() -> None:
+    """Load the library that finds stems, so that nobody's story waits for it."""
+    _stems("verhalen")
+
+
 def read_query(text: str, common: Collection[str] = ()) -> tuple[str, ...]:
     """Return the words of a search in the order they were typed, folded and at most `MAX_SEARCH_WORDS`; those that say
     nothing about a subject (`common`) only where there are no others."""
@@ -309,7 +314,7 @@ def _spell_nearly(word: str) -> frozenset[Alternative]:
 @lru_cache(maxsize=65_536)
 def _stems(word: str) -> tuple[str, ...]:
     """Return the stems of a word, the Dutch one first: a movement speaks both languages, sometimes in one story."""
-    import snowballstemmer  # with the first story: it brings thirty languages
+    import snowballstemmer  # not at the start: it brings thirty languages
 
     # A stemmer for each word: it holds the word it is at, and transactions run side by side in threads.
     stems = (snowballstemmer.stemmer(language).stemWord(word) for language in _STEMMED_IN)

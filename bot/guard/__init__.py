@@ -29,7 +29,7 @@ from bot.guard.rare import find_rare_people
 from bot.guard.text import list_plain_words, split_text
 from bot.guard.word_lists import word_lists
 
-__all__ = ["Giveaway", "Trace", "guess_language", "load_word_lists", "look_through"]
+__all__ = ["Giveaway", "Trace", "guess_language", "load_number_checks", "load_word_lists", "look_through"]
 
 _FINDERS: tuple[Callable[[GuardedText], Iterator[Giveaway]], ...] = (
     find_emails,
@@ -92,3 +92,8 @@ def load_word_lists() -> None:
     """Read all word lists, so that the first who tells something need not wait for it."""
     for language in Language:
         look_through("Mw. Bos (83)", language)
+
+
+def load_number_checks() -> None:
+    """Load the libraries that tell telephone numbers and those of people from others."""
+    look_through("06 12345678, 123456782, 943 476 5919", Language.NL)

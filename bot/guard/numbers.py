@@ -1,6 +1,7 @@
 """Find numbers and addresses by which somebody is reached or filed: telephone, e-mail, BSN, files, postal codes.
 
-What tells such numbers from others is loaded with the first that looks like one: few texts have any.
+What tells such numbers from others is loaded with the first that looks like one, and by a service once it is ready: few
+texts have any, and starting need not wait for it.
 """
 
 import re
