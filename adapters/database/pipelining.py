@@ -51,6 +51,7 @@ class PipelinedConnection(psycopg.Connection[Any]):
         """Commit, in one trip with what was posted. Raises when a statement failed before, whoever caught that: the
         server would answer COMMIT by rolling back, and call it no error."""
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            self.rollback()  # nobody else does, for a transaction that was to be committed
             raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction failed before")
         if not self._posted:
             super().commit()
