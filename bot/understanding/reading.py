@@ -4,6 +4,7 @@ Phrases are matched word by word, in order, with gaps and typing errors allowed.
 meaning adds up. A reading is sure when its evidence is strong and no other meaning comes near.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,10 @@ LONGEST = 60
 OVERLAP = 12
 """Words read twice where a long message is read in parts: a phrase may stand across the border."""
 
+ANNOUNCED_WITHIN = 5
+"""Words before a colon that may say what follows: "ik zit vast: …". More of them tell something themselves."""
+_COLON = re.compile(r":\s")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -90,9 +95,22 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
             return reading
     asks = book.is_question([token.word for token in tokens])
     reading = replace(_read_tokens(text, first, book), asks=asks)
+    if not reading.sure and _is_announced(reading, text, first, book):
+        reading = replace(reading, sure=True)
     if reading.meaning == COUNTRY and tells_more_than_country(text[tokens[0].start :], book):
         return _tell_with_country(text, tokens, reading, book)
     return reading
+
+
+def _is_announced(reading: Reading, text: str, tokens: Sequence[Token], book: PhraseBook) -> bool:
+    """Return whether a message says first, before a colon, what it is: the words after that are its content, and cast
+    no doubt. What is hard to undo is never sure by that alone."""
+    colon = _COLON.search(text)
+    before = [one for one in tokens if colon is not None and one.end <= colon.start()]
+    if reading.meaning in RISKY or not 0 < len(before) <= ANNOUNCED_WITHIN:
+        return False
+    announced = _read_tokens(text, before, book)
+    return announced.sure and announced.meaning == reading.meaning
 
 
 def _tell_with_country(text: str, tokens: Sequence[Token], reading: Reading, book: PhraseBook) -> Reading:

@@ -305,6 +305,32 @@ def test_what_words_by_themselves_point_to_is_asked_about(meaning: str, text: st
     assert meaning in (reading.meaning, *reading.others)[:2]
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "rest"),
+    [
+        (Language.NL, "ik zit vast: de nachtdienst hoort alles als laatste", "de nachtdienst hoort alles als laatste"),
+        (Language.NL, "weet iemand raad: de leidinggevende heeft de ruimte ingepikt", ""),
+        (Language.EN, "I am stuck: the night shift hears it last", "the night shift hears it last"),
+    ],
+)
+def test_what_stands_before_a_colon_says_what_follows(language: Language, text: str, rest: str) -> None:
+    found = read(text, language)
+    assert (found.meaning, found.sure) == ("stuck", True)
+    assert found.rest.endswith(rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("ik zit vast: ik wil niet meer leven", "crisis"),
+        ("Drie weken lang 's ochtends dezelfde vraag: wat wil jij vandaag? Het wordt gewoon.", ""),
+    ],
+)
+def test_a_colon_makes_nothing_sure_that_is_dangerous_or_told(text: str, meaning: str) -> None:
+    found = read(text, Language.NL)
+    assert found.meaning == meaning if meaning else not found.sure
+
+
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_a_story_or_being_stuck_is_never_surely_a_later_command(language: Language) -> None:
     told = [one for meaning, one in _new_commands(language) if meaning == "-"]
