@@ -63,7 +63,7 @@ from bot.requests import (
     render_reply,
     show_home,
 )
-from bot.transactions import TransactionRunner, correlation_id
+from bot.transactions import MOST_DETOURS, NEVER_ENOUGH, TransactionRunner, correlation_id
 from bot.turns import WorkspaceTurns
 from bot.understanding import load_books
 from bot.use_cases.connecting import coverage
@@ -277,7 +277,7 @@ class Ritme:
         counted; what was true before is checked once more."""
         advice: NetworkAdvice | None = None
         computed: bytes | None = None
-        while True:
+        for _ in range(MOST_DETOURS):
             try:
                 return await self._run_turn(intent, partial(act, advice=advice, computed=computed))
             except NeedsNetwork as needs:
@@ -286,6 +286,7 @@ class Ritme:
                 computed = await to_thread(needed.compute)
             except NeedsCounting as needs:
                 await self._run.count(needs)
+        raise RuntimeError(NEVER_ENOUGH)
 
     async def _run_turn(self, intent: Intent, act: Callable[[UnitOfWork], Awaitable[Reply]]) -> Reply:
         """Act in one transaction, with what the platform keeps beside it, and claim its answer there if it can be sent

@@ -21,6 +21,10 @@ INTERACTIVE_DEADLINE = 2.0
 RECORD_MAX_ATTEMPTS = 12
 """Attempts for recording what has already happened outside, such as a message that was sent: at most 41 s of backoff in
 all, 20 s on average."""
+MOST_DETOURS = 12
+"""Times that something is counted or computed for one function, which starts over with it: twice what any needs. One
+that needs it more often would for ever."""
+NEVER_ENOUGH = "what was counted or computed is needed again, however often it was"
 T = TypeVar("T")
 
 
@@ -35,11 +39,12 @@ class TransactionRunner:
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
         """Run `act` as `transact` does. When it needs something counted, count that and start over."""
-        while True:
+        for _ in range(MOST_DETOURS):
             try:
                 return await self.transact(act, max_attempts=max_attempts)
             except NeedsCounting as needs:
                 await self.count(needs)
+        raise RuntimeError(NEVER_ENOUGH)
 
     async def count(self, needs: NeedsCounting) -> None:
         """Count what is needed beside everything else, and keep it."""

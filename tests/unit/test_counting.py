@@ -1,5 +1,6 @@
 """Figures that stand are counted once by who looks, whatever is in them."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,9 @@ from bot.domain.figures import FigureCounts
 from bot.domain.movement import Movement, MovementId
 from bot.domain.person import Language
 from bot.domain.spread import SpreadCounts
-from bot.ports import NeedsCounting
+from bot.ports import NeedsCounting, UnitOfWork
+from bot.transactions import MOST_DETOURS, TransactionRunner
+from tests.scale.everyday import NoEngine
 from tests.support.world import MONDAY
 
 
@@ -60,3 +63,30 @@ async def test_without_any_group_a_new_one_is_looked_for_and_what_shows_groups_s
     assert await counting.load_standing(always_large(), movement, MONDAY + timedelta(days=6), figures) is not None
     with pytest.raises(NeedsCounting):
         await counting.load_standing(always_large(), movement, MONDAY + timedelta(days=7), figures)
+
+
+async def test_what_is_needed_however_often_it_was_counted_is_a_bug_and_no_loop() -> None:
+    counts: list[int] = []
+
+    async def count(_: UnitOfWork) -> None:
+        counts.append(1)
+
+    async def keep(_: UnitOfWork, *, counted: None) -> None:
+        pass
+
+    async def never_enough(_: UnitOfWork) -> None:
+        raise NeedsCounting(count, keep)
+
+    run = TransactionRunner(SomeTransactions(), NoEngine())
+    with pytest.raises(RuntimeError, match="needed again"):
+        await run(never_enough)
+    assert len(counts) == MOST_DETOURS
+
+
+class SomeTransactions:
+    """`Transactions` without a database."""
+
+    async def __call__(self, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
+        return await act(SimpleNamespace(woken=set(), answer=None))  # type: ignore[arg-type]  # as far as it is used
+
+    read = give_way = __call__
