@@ -29,8 +29,8 @@ T = TypeVar("T")
 
 
 class TransactionRunner:
-    """Run a function in one transaction; wake the lanes in which it made something due. With `gives_way`, others go
-    first where transactions wait for each other: nobody waits for this."""
+    """Run a function in one transaction; wake the lanes in which it made something due. With `gives_way`, those of
+    people who act go first where transactions wait for each other."""
 
     def __init__(self, transact: Transactions, engine: Engine, *, gives_way: bool = False) -> None:
         self._transact = transact

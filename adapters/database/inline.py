@@ -70,36 +70,36 @@ class InlineSession(AsyncSession):
     def __init__(self, engine: Engine) -> None:
         super().__init__(expire_on_commit=False)
         self.sync_session.bind = engine
-        self._dialect = engine.dialect
+        self.dialect = engine.dialect
         self._connection: Connection | None = None
         self._pipelines = engine.dialect.name == "postgresql"
         self._gathers = False
 
     if not TYPE_CHECKING:  # their types are those of `AsyncSession`
 
-        async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        async def execute(self, statement: Any, given: Any = None) -> Any:
             """Execute a statement at once."""
-            ran = await self._ask(*args)
+            ran = await self._ask(statement, given)
             if ran is None:
-                return self.sync_session.execute(*args, **kwargs)
+                return self.sync_session.execute(statement, given)
             metadata, rows = ran
             return IteratorResult(metadata, iter(rows)) if metadata is not None else rows
 
-        async def scalar(self, *args: Any, **kwargs: Any) -> Any:
+        async def scalar(self, statement: Any, given: Any = None) -> Any:
             """Return the first value of the first row at once."""
-            ran = await self._ask(*args)
+            ran = await self._ask(statement, given)
             if ran is None:
-                return self.sync_session.scalar(*args, **kwargs)
+                return self.sync_session.scalar(statement, given)
             return ran[1][0][0] if ran[1] else None
 
-        async def scalars(self, *args: Any, **kwargs: Any) -> Any:
+        async def scalars(self, statement: Any, given: Any = None) -> Any:
             """Return the first value of every row at once."""
-            ran = await self._ask(*args)
+            ran = await self._ask(statement, given)
             if ran is None:
-                return self.sync_session.scalars(*args, **kwargs)
+                return self.sync_session.scalars(statement, given)
             return IteratorResult(ran[0], iter(ran[1])).scalars()
 
-        async def get(self, entity: Any, ident: Any, **_: Any) -> Any:
+        async def get(self, entity: Any, ident: Any) -> Any:
             """Return an entity by its primary key, loaded once in a transaction; None when there is none."""
             key = ident if isinstance(ident, tuple) else (ident,)
             # The key that `identity_key` would take ten times as long to make.
@@ -200,7 +200,7 @@ class InlineSession(AsyncSession):
         """Prepare a statement and its values, of one execution or of many."""
         many = isinstance(given, list)
         first = (given[0] if many else given) or _NOTHING
-        prepared, written = prepare_statement(statement, self._dialect, tuple(first))
+        prepared, written = prepare_statement(statement, self.dialect, tuple(first))
         if prepared is None:
             return None, None, many
         return prepared, [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written), many

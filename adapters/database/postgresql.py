@@ -163,7 +163,7 @@ class TransactionThreads:
             self._turns.release()
 
     async def give_way(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function as `run` does: nobody waits for it."""
+        """Run a function as `run` does: transactions here do not queue behind each other."""
         return await self.run(act)
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:

@@ -21,7 +21,8 @@ many rows."""
 def save(session: Session, connection: Connection, post: Execute) -> None:
     """Write what is new or changed in a session, whoever listens to that included."""
     new = list(session._new)
-    changed = [one for one in list(session.identity_map._dirty_states()) if _changed_names(one)]
+    touched = list(session.identity_map._dirty_states())
+    changed = [one for one in touched if _changed_names(one)]
     if session._deleted or any(map(_is_numbered, new)) or any(map(_is_renamed, changed)):
         session.flush()
         return
@@ -35,8 +36,8 @@ def save(session: Session, connection: Connection, post: Execute) -> None:
         one.mapper.dispatch.after_insert(one.mapper, connection, one)
     for one in changed:
         one.mapper.dispatch.after_update(one.mapper, connection, one)
-    # With those that were set to what they were already.
-    session._register_persistent({*new, *session.identity_map._dirty_states()})
+    # With those that were set to what they were already; not with what a listener changed, which is written next.
+    session._register_persistent({*new, *touched})
 
 
 def _insert_rows(new: Sequence[InstanceState[Any]], post: Execute) -> None:

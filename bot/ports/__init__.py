@@ -132,7 +132,7 @@ class Transact(Protocol):
 
 
 class Transactions(Transact, Protocol):
-    """Runs functions in a transaction each, and those that nobody waits for after the others."""
+    """Runs functions in a transaction each; some give way to those of people who act."""
 
     async def give_way(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
         """Run `act` as calling does; where transactions wait for each other, after those of others."""

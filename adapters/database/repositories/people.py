@@ -141,7 +141,7 @@ class SqlInbox(Repository):
     """Implements `Inbox`."""
 
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
-        statement = _CLAIM[self._session.get_bind().dialect.name]
+        statement = _CLAIM[self._dialect]
         done = await self._session.execute(statement, {"workspace_id": workspace, "key": key, "at": now})
         return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
@@ -157,7 +157,7 @@ class SqlInbox(Repository):
         given = {"workspace": workspace, "keys": list(keys), "at": now}
         if self._on_postgresql:  # on SQLite, BEGIN IMMEDIATE let this transaction wait for every other already
             given |= {"account": account, "channel": channel or "", "movement": movement or ""}
-        statement = _CLAIM_TURN[self._session.get_bind().dialect.name]
+        statement = _CLAIM_TURN[self._dialect]
         return set(await self._session.scalars(statement, given))
 
     async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:

@@ -99,14 +99,13 @@ class Rows:
     async def add(self, new: Delivery) -> None:
         """Insert a delivery, unless another has its key already."""
         values = {name: getattr(new, name) for name in _NAMES}
-        await self._session.post(_ADD[self._session.get_bind().dialect.name], values)
+        await self._session.post(_ADD[self._session.dialect.name], values)
         self._track(new, _Snapshot(1, tuple(values.values()), is_sure=False))
 
     async def add_new(self, new: Delivery) -> bool:
         """Insert a delivery; return False when another has its key already (a unique index decides)."""
         values = {name: getattr(new, name) for name in _NAMES}
-        statement = _ADD[self._session.get_bind().dialect.name]
-        done = await self._session.execute(statement, values, execution_options={"preserve_rowcount": True})
+        done = await self._session.execute(_ADD[self._session.dialect.name], values)
         if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result, typed wider
             return False
         self._track(new, _Snapshot(1, tuple(values.values())))
@@ -116,7 +115,7 @@ class Rows:
         """Insert many deliveries in one statement, without tracking them: for callers that are done with them."""
         rows = [{name: getattr(one, name) for name in _NAMES} for one in new]
         if rows:
-            await self._session.post(_ADD[self._session.get_bind().dialect.name], rows)
+            await self._session.post(_ADD[self._session.dialect.name], rows)
 
     def _track(self, delivery: Delivery, snapshot: _Snapshot) -> None:
         delivery.__dict__[_SNAPSHOT_ATTRIBUTE] = snapshot
