@@ -1,6 +1,7 @@
 """Receive Slack's requests over a WebSocket that Ritme opens (Socket Mode), where it has no public address."""
 
 import asyncio
+import json
 import logging
 from time import monotonic, time
 
@@ -127,7 +128,26 @@ class SocketModeConnection:
 
 
 class _ReportingClient(SocketModeClient):
-    """The SDK's client, which reconnects by itself, with log events of ours."""
+    """The SDK's client, which reconnects by itself: once for each connection that goes, with log events of ours."""
+
+    _leaving: aiohttp.ClientWebSocketResponse | None = None
+    """The connection that Slack last asked to leave."""
+
+    async def enqueue_message(self, message: str) -> None:
+        if message.startswith("{") and json.loads(message).get("type") == "disconnect":
+            self._leaving = self.current_session
+        await super().enqueue_message(message)
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Connect anew, unless another did so meanwhile.
+
+        Slack closes the connection right after it asks to leave it. Each of the two reconnects, and the second one
+        of the SDK would close what the first has opened, with the requests that came over it.
+        """
+        async with self.connect_operation_lock:
+            if (force and self.current_session is self._leaving) or not await self.is_connected():
+                self.wss_uri = await self.issue_new_wss_url()
+                await self.connect()
 
     async def issue_new_wss_url(self) -> str:
         try:

@@ -24,7 +24,7 @@ from tests.fakes.slack.state import Json, Shown
 
 @pytest.fixture
 async def over_socket(tmp_path: Path) -> AsyncIterator[SlackDriver]:
-    async with slack_driver(tmp_path, socket=True, ping_every=0.1) as driver:
+    async with slack_driver(tmp_path, socket=True, ping_every=0.5) as driver:
         await driver.movement("fatima", "jan")
         yield driver
 
@@ -52,7 +52,7 @@ async def second_process(over_socket: SlackDriver) -> AsyncIterator[tuple[Ritme,
     """Start another Ritme over the same database, with a connection of its own."""
     database = connect(str(over_socket.database.url))
     platform = SlackPlatform(
-        token=TOKEN, app_token=APP_TOKEN, api_url=over_socket.slack.api_url, clock=over_socket.clock, ping_every=0.1
+        token=TOKEN, app_token=APP_TOKEN, api_url=over_socket.slack.api_url, clock=over_socket.clock, ping_every=0.5
     )
     ritme = Ritme(
         transact=unit_of_work(database),
@@ -79,6 +79,18 @@ async def test_a_connection_that_goes_is_replaced_by_another(over_socket: SlackD
     await until(lambda: bool(sockets.open) and sockets.open[0] is not first)
     assert "fatima" not in await report_stuck(over_socket)
     assert await count_rows(over_socket, "stuck_episodes") == 1
+
+
+@pytest.mark.parametrize("how", ["refresh", "cut"])
+async def test_a_connection_that_goes_is_replaced_once(over_socket: SlackDriver, how: str) -> None:
+    sockets = over_socket.slack.sockets
+    (first,) = sockets.open
+    await (sockets.disconnect(first) if how == "refresh" else sockets.cut(first))
+    await until(lambda: bool(sockets.open) and sockets.open[0] is not first)
+    (second,) = sockets.open
+    await report_stuck(over_socket)
+    assert sockets.open == [second]
+    assert sockets.connections == 2
 
 
 async def test_an_unacknowledged_request_is_redelivered_and_handled_once(over_socket: SlackDriver) -> None:

@@ -43,6 +43,8 @@ class Sockets:
     refuses: str = ""
     """Error to answer `apps.connections.open` with; empty to accept."""
     problems: list[str] = field(default_factory=list)
+    connections: int = 0
+    """How many have been opened since the start."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -138,6 +140,7 @@ class Sockets:
                 "connection_info": {"app_id": "A1"},
             }
         )
+        self.connections += 1
         await self._change(lambda: self.open.append(connection))
         try:
             async for message in socket:
