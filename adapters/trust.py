@@ -1,7 +1,7 @@
 """Compose what a works council and the privacy pages read, from the settings and from what the code really keeps."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ PRIVACY_SECTIONS = (
 )
 """The sections of a privacy page, in order."""
 PLATFORM_NAMES = {"slack": "Slack", "teams": "Microsoft Teams"}
-_DPIA_ROWS = 5
+_DPIA_ROWS = 6
 _ONE_PLATFORM = {"slack": "slack_installations", "teams": "teams_conversations"}
 _SETTINGS = (
     "chats", "address", "database", "council", "closed", "deliveries", "events", "left", "removed", "traces", "pages",
@@ -67,15 +67,25 @@ class TrustSection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataFlow:
+    """A line of the picture of where data goes one way: from where, to where each, and when (empty: always)."""
+
+    start: str
+    ends: tuple[str, ...]
+    when: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrustPack:
-    """All that a pack or page says, in one language. `flow` is the picture: what stands in a row, and beside it."""
+    """All that a pack or page says, in one language. `flow` and `beside` are the picture: what stands in a row, to and
+    fro, and what goes one way."""
 
     title: str
     language: Language
     made: str
     sections: tuple[TrustSection, ...]
     flow: tuple[str, ...]
-    beside: tuple[str, ...]
+    beside: tuple[DataFlow, ...]
     flow_text: str
 
 
@@ -86,7 +96,7 @@ def collect_facts(settings: Settings, platforms: Sequence[str] = ()) -> dict[str
     names = [PLATFORM_NAMES[name] for name, on in shown.items() if on]
     return {
         **shown,
-        "chats": " + ".join(names) or "–",
+        "platforms": names,
         "address": settings.public_url or "",
         "database": "sqlite" if settings.database_file is not None else "postgresql",
         "events_days": settings.keep_events_days,
@@ -99,6 +109,7 @@ def collect_facts(settings: Settings, platforms: Sequence[str] = ()) -> dict[str
         "council": settings.works_council,
         "traces": any(os.environ.get(variable) for variable in ENDPOINT_VARIABLES),
         "pages": bool(settings.public_url),
+        "calls_out": bool(settings.secret_key),
         "slack_many": settings.is_multi_workspace,
         "slack_socket": settings.slack_app_token is not None,
         "slack_scopes": ", ".join(SCOPES),
@@ -117,17 +128,15 @@ def compose_pack(
     there = "teams" if facts["teams"] and not facts["slack"] else "slack"
     syntax = CommandSyntax(platform=there, app=settings.app_name, command=command)
     reader = Reader(language=language, timezone="Europe/Amsterdam", now=now, syntax=syntax, personal=True)
-    writer = _Writer(reader, {**facts, "made": now.date().isoformat()})
+    writer = _Writer(reader, facts)
     shown = [name for name in sections if name not in PLATFORM_NAMES or facts[name]]
-    beside = [writer.say("flow_log"), *([writer.say("flow_traces")] if facts["traces"] else [])]
-    database = writer.say("settings_value_database")
     return TrustPack(
         title=writer.say("privacy_title" if sections is PRIVACY_SECTIONS else "pack_title"),
         language=language,
         made=writer.say("privacy_made" if sections is PRIVACY_SECTIONS else "made"),
         sections=tuple(writer.write(name, platform) for name in shown),
-        flow=(writer.say("flow_people"), str(facts["chats"]), writer.say("flow_bot"), database),
-        beside=tuple(beside),
+        flow=tuple(writer.say(one) for one in ("flow_people", "chats", "flow_bot", "settings_value_database")),
+        beside=tuple(writer.list_flows()),
         flow_text=writer.say("flow_picture"),
     )
 
@@ -136,11 +145,22 @@ class _Writer:
     """Writes sections in the words of one language, with one set of facts."""
 
     def __init__(self, reader: Reader, facts: Mapping[str, Any]) -> None:
-        self._reader, self._facts = reader, facts
+        self._reader, self._facts = reader, {**facts, "now": reader.now}
+        self._facts["chats"] = self.say("chats")
+        self._facts["asked"] = tuple(self.say(f"flow_asked_{one}") for one in _list_asked(facts))
         self._blocks = wording.block_names(PACK_WORDS, reader.language)
 
     def say(self, block: str) -> str:
         return wording.render_sentence(PACK_WORDS, block, self._reader, self._facts)
+
+    def list_flows(self) -> Iterator[DataFlow]:
+        """List what goes one way."""
+        bot = self.say("flow_bot")
+        always = ("flow_log", "flow_traces") if self._facts["traces"] else ("flow_log",)
+        yield DataFlow(start=bot, ends=tuple(map(self.say, always)))
+        yield DataFlow(start=bot, ends=self._facts["asked"], when=self.say("flow_on_request"))
+        if self._facts["pages"]:
+            yield DataFlow(start=self.say("flow_door"), ends=(bot,))
 
     def write(self, name: str, platform: str) -> TrustSection:
         paragraphs = self._list(f"{name}_")
@@ -191,6 +211,15 @@ class _Writer:
         )
 
 
+def _list_asked(facts: Mapping[str, Any]) -> Iterator[str]:
+    """List where data goes only when somebody asks for it, as the words call it."""
+    if facts["pages"]:
+        yield from ("calendar", "browser", "program")
+    if facts["calls_out"]:
+        yield "address"
+    yield "file"
+
+
 def _is_numbered(block: str, prefix: str) -> bool:
     return block.startswith(prefix) and block.removeprefix(prefix).isdecimal()
 
@@ -211,7 +240,7 @@ def dump_pack(pack: TrustPack) -> dict[str, object]:
         "language": pack.language.value,
         "made": pack.made,
         "flow": list(pack.flow),
-        "beside": list(pack.beside),
+        "beside": [{"start": one.start, "ends": list(one.ends), "when": one.when} for one in pack.beside],
         "flow_text": pack.flow_text,
         "sections": [
             {
@@ -229,6 +258,11 @@ def dump_pack(pack: TrustPack) -> dict[str, object]:
     }
 
 
+def _format_flow(one: DataFlow) -> str:
+    when = f" ({one.when})" if one.when else ""
+    return f"- {one.start} → {', '.join(one.ends)}{when}"
+
+
 def format_markdown(pack: TrustPack) -> str:
     """Return a pack as Markdown, as `docs/trust/` shows it."""
     lines = [f"# {pack.title}", "", pack.made, ""]
@@ -237,7 +271,7 @@ def format_markdown(pack: TrustPack) -> str:
         for text in one.paragraphs:
             lines += [text, ""]
         if one.name == "flow":
-            lines += [" → ".join(pack.flow), ""]
+            lines += [" ⇄ ".join(pack.flow), "", *map(_format_flow, pack.beside), ""]
         if one.table is not None:
             lines += [f"| {' | '.join(one.table.head)} |", "|" + "---|" * len(one.table.head)]
             lines += [f"| {' | '.join(row)} |" for row in one.table.rows]

@@ -7,11 +7,12 @@ from pathlib import Path
 import aiohttp
 import pypdf
 import pytest
+from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from adapters.cli.commands import ritme
 from adapters.settings import Settings
-from adapters.trust import PACK, PRIVACY_SECTIONS, compose_pack, dump_pack, format_markdown
+from adapters.trust import PACK, PRIVACY_SECTIONS, TrustPack, compose_pack, dump_pack, format_markdown
 from adapters.typesetting import TypstTypesetter
 from bot.domain.person import Language
 from tests.contract.seed import NOW
@@ -74,6 +75,54 @@ def test_what_is_set_is_what_is_said() -> None:
     assert "Slack (Salesforce)" not in other
     assert "geheim" not in other
     assert "db.example.org" not in other
+
+
+def every_text(pack: TrustPack) -> list[str]:
+    """Return all that is read in a pack, a text at a time."""
+    cells = [cell for one in pack.sections if one.table is not None for row in one.table.rows for cell in row]
+    said = [text for one in pack.sections for text in (one.title, *one.paragraphs, *one.items, *one.after)]
+    return [pack.title, pack.made, *said, *cells, *pack.flow, pack.flow_text]
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+@pytest.mark.parametrize("chosen", [{}, SLACK, TEAMS, BOTH], ids=["none", "slack", "teams", "both"])
+@pytest.mark.parametrize("sections", [PACK, PRIVACY_SECTIONS], ids=["pack", "privacy"])
+def test_it_reads_as_plain_sentences(language: Language, chosen: dict[str, str], sections: tuple[str, ...]) -> None:
+    """A PDF and a page show Markdown as it is; and before a platform is chosen there is none to name."""
+    for said in every_text(compose_pack(Settings(**chosen), language, NOW, sections=sections)):
+        assert "**" not in said
+        assert "–" not in said
+        assert " + " not in said
+
+
+def test_the_picture_has_each_way_that_data_goes() -> None:
+    keyed = {**BOTH, "secret_key": Fernet.generate_key().decode()}
+    ends = {
+        name: {end for flow in compose_pack(Settings(**chosen), Language.EN, NOW).beside for end in flow.ends}
+        for name, chosen in (("all", keyed), ("no key", BOTH), ("no address", SLACK))
+    }
+    assert ends["no address"] == {"Log", "a file to take along"}
+    assert ends["no key"] - ends["no address"] == {
+        "someone’s own calendar",
+        "someone’s own browser",
+        "a program with a key",
+        "The bot",
+    }
+    assert ends["all"] - ends["no key"] == {"an address outside"}
+    pack = compose_pack(Settings(**keyed), Language.EN, NOW)
+    assert [end for flow in pack.beside for end in flow.ends if end.casefold() not in pack.flow_text.casefold()] == []
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_article_27_is_answered_question_by_question(language: Language) -> None:
+    for mode in (False, True):
+        (wor,) = (
+            one
+            for one in compose_pack(Settings(**BOTH, works_council=mode), language, NOW).sections
+            if one.name == "wor"
+        )
+        assert [one for one in wor.paragraphs if "? " not in one] == []
+        assert len(wor.paragraphs) == 5
 
 
 def test_traces_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
