@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LENGTH = 8
 """Bytes before each message, in which its length stands."""
-NICENESS = 5
+NICENESS = 10
 """How far it stands back where processors are few: somebody asks whom to invite, many wait for an answer at once."""
 
 
@@ -32,13 +32,13 @@ def pack(message: object) -> bytes:
 
 def answer_questions() -> None:
     """Answer questions from standard input on standard output."""
+    os.nice(NICENESS)
     with _own_output() as answers:
         questions: SimpleQueue[bytes] = SimpleQueue()
         threading.Thread(target=_read, args=(sys.stdin.buffer, questions), daemon=True, name="questions").start()
         from bot.networks import NetworkCache, load_numbers
 
         load_numbers()
-        os.nice(NICENESS)  # not before: somebody waits for this
         cache = NetworkCache()
         for question in iter(questions.get, None):
             answers.write(_answer(cache, question))

@@ -4,7 +4,7 @@ Who reaches furthest is computed while no transaction is open (`NeedsNetwork`). 
 who agreed and is free now, who knows whom, and which groups are large enough to name.
 """
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -219,7 +219,8 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
     if not free:
         return TooFewTies(figure=wish.figure, more=wish.more)
     new_groups = _find_new_groups(wish, advice.sizes)
-    people = [await _describe(work, turn, wish, one, known, advice, new_groups) for one in free.values()]
+    hosts = await _load_hosts(work, turn, wish, {one.other_id for one in known})
+    people = [_describe(turn, wish, one, known, advice, new_groups, hosts) for one in free.values()]
     _record(work, turn, wish, free)
     know_each_other = any(one.other_id in free for one in known)
     return Suggested(
@@ -267,14 +268,14 @@ async def _load_free(
     return free, [one for one in known if one.person_id in free]
 
 
-async def _describe(
-    work: UnitOfWork,
+def _describe(
     turn: Turn,
     wish: _Wish,
     whom: tuple[Person, Member],
     known: Sequence[Acquaintance],
     advice: NetworkAdvice,
     new_groups: frozenset[str],
+    hosts: Mapping[PersonId, Person],
 ) -> SuggestedPerson:
     """Say why somebody is suggested, and who of the initiative knows them."""
     person, member = whom
@@ -286,7 +287,8 @@ async def _describe(
         is_named=person.id in advice.named,
         reaches=find_reach([one for one in theirs if one.other_id != turn.person.id], advice.sizes),
     )
-    host = await _find_host(work, turn, wish, {one.other_id for one in theirs})
+    knowing = {one.other_id for one in theirs}
+    host = next((hosts[one] for one in wish.inside if one in knowing and one in hosts), None)
     return SuggestedPerson(
         id=person.id,
         name=person.name,
@@ -305,17 +307,13 @@ def _find_new_groups(wish: _Wish, sizes: Mapping[str, int]) -> frozenset[str]:
     return frozenset(group for group, size in sizes.items() if size >= MIN_GROUP_SIZE and group not in inside)
 
 
-async def _find_host(work: UnitOfWork, turn: Turn, wish: _Wish, known: Collection[PersonId]) -> Person | None:
-    """Return who takes part and knows somebody: the actor, else the first whose name the actor may read."""
-    for one in wish.inside:
-        if one not in known:
-            continue
-        if one == turn.person.id:
-            return turn.person
-        host = await work.people.get(one, turn.require_movement().id)
-        if host is not None and host.name and host.may_be_named_in(turn.person.workspace_id):
-            return host
-    return None
+async def _load_hosts(work: UnitOfWork, turn: Turn, wish: _Wish, known: Set[PersonId]) -> dict[PersonId, Person]:
+    """Return who takes part and is known to somebody: the actor, and those whose names the actor may read."""
+    movement, actor = turn.require_movement().id, turn.person
+    others = wish.inside.keys() & known - {actor.id}
+    found = (await work.connecting.members_among(others, movement)).values()
+    nameable = {one.id: one for one, _ in found if one.name and one.may_be_named_in(actor.workspace_id)}
+    return {actor.id: actor, **nameable}
 
 
 def _list_together(people: Sequence[SuggestedPerson]) -> tuple[str, ...]:
