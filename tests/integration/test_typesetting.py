@@ -17,6 +17,7 @@ from adapters.typesetting import STYLE, TEMPLATES, TypstTypesetter, describe_svg
 from bot.catalogue import CATALOGUE
 from bot.catalogue.base import PictureEntry
 from bot.catalogue.meanings import CloudDrawn, CloudPoint
+from bot.catalogue.pictures import QuiltDrawn
 from bot.catalogue.spreads import SpreadArrow, SpreadDrawn, SpreadGroup
 from bot.domain.meaning import list_points
 from bot.domain.person import Language
@@ -146,6 +147,24 @@ async def test_nobody_waits_while_a_picture_is_drawn() -> None:
         if await longest_gap() <= 0.010:
             return
     pytest.fail("the loop stood still at every attempt")
+
+
+async def test_patches_are_sewn_together_where_they_crossed_and_lie_next_to_each_other() -> None:
+    """A quilt of five lies three in a row: 1 is beside 2 and above 4, and touches no side of 5."""
+
+    async def count_seams(*pairs: tuple[int, int]) -> int:
+        stitches = {number: tuple(sum(pair) - number for pair in pairs if number in pair) for number in range(1, 6)}
+        quilt = QuiltDrawn.example()
+        patches = tuple(replace(one, stitches=stitches[number]) for number, one in enumerate(quilt.patches, 1))
+        picture = render_picture(replace(quilt, patches=patches), reader())
+        svg = (await TypstTypesetter().typeset(picture.drawing, picture.data, "svg")).decode()
+        crosses, rest = divmod(svg.count('stroke-width="1.3"'), 7 * 2)
+        assert rest == 0
+        return crosses
+
+    assert await count_seams() == await count_seams((1, 5), (3, 4)) == 0
+    assert await count_seams((1, 2)) == await count_seams((1, 4)) == 1
+    assert await count_seams((1, 2), (2, 3), (2, 5), (1, 5)) == 3
 
 
 ON_PAGES = {part.drawing for board in BOARDS.values() for part in board.parts if part.drawing}

@@ -131,3 +131,24 @@ async def test_everything_a_coordinator_sets_opens_from_there(served: ServedPlay
             assert iris.status == 200, label
             assert "Niet verstuurd" not in iris.text, label
             assert len(iris.text) > 100, label
+
+
+async def test_a_magazine_is_begun_and_worked_on_from_there(served: ServedPlayground) -> None:
+    await served.say("fatima", "samen-vooruit", "/verhaal We liepen samen een rondje.")
+    async with visit(served, "iris") as iris, visit(served, "jan") as jan:
+        await iris.get(f"{OURS}/coordinator")
+        assert "Er is nog geen magazine." in iris.text
+        await iris.press("Begin er een")
+        await iris.fill_in(name="Een jaar samen", history="yes")
+        assert "Er is nog geen verhaal gekozen." in iris.text
+        await iris.get(f"{OURS}/coordinator")
+        assert "Een jaar samen" in iris.text
+        (address,) = set(re.findall(r'href="(/pages/m/movement/magazine/[^"]+)"', iris.html))
+        await iris.get(address)
+        await iris.press("Werk eraan")
+        await iris.press("Kies verhalen")
+        assert "We liepen samen een rondje." in iris.text
+        # Nobody else reads it before they may.
+        await jan.get(f"{OURS}/movement")
+        assert "Een jaar samen" not in jan.text
+        assert (await jan.get(address)).status == 404

@@ -478,6 +478,12 @@ async def show_shelf(work: UnitOfWork, turn: Turn) -> MagazineList:
     return MagazineList(magazines=_list_others(readable))
 
 
+async def show_made(work: UnitOfWork, turn: Turn) -> MagazineList:
+    """Show the newest magazines that a coordinator makes, who can begin one too; others may not read them yet."""
+    every = await work.magazines.of_movement(turn.require_coordinator().id, MAGAZINES_LISTED)
+    return MagazineList(magazines=_list_others(every), makes=True)
+
+
 async def _load_readable(work: UnitOfWork, turn: Turn) -> Magazine:
     """Return a magazine that the actor may read: everyone can, or they make it."""
     magazine = await work.magazines.get(MagazineId(turn.text("magazine")), turn.require_movement().id)
