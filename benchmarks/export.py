@@ -22,7 +22,7 @@ from sqlalchemy import create_engine, insert
 from adapters.clock import SettableClock
 from adapters.database.tables import deliveries, stories
 from adapters.database.unit_of_work import connect, unit_of_work
-from benchmarks.inbound import seed_movement
+from benchmarks.inbound import seed_movements
 from benchmarks.report import Line, print_progress, show
 from benchmarks.worker import InstantMessenger
 from bot.app import Ritme
@@ -142,7 +142,7 @@ async def measure_stalls(ritme: Ritme, during: Awaitable[None]) -> Stalls:
 async def measure_round(folder: Path, number: int) -> tuple[Stalls, Stalls, int]:
     """Measure once without a file and once while one is composed. Returns also the bytes of the file."""
     url = f"sqlite+aiosqlite:///{folder / f'{number}.db'}"
-    await seed_movement(url, 100, (LANE,))
+    await seed_movements(url, 100, (LANE,))
     fill_with_years(url)
     engine = connect(url)
     messenger = FileMessenger()

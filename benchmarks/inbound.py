@@ -1,6 +1,7 @@
 """Measure how many `/stuck <text>` requests a second Ritme takes, beside the least a durable Slack app can do.
 
-Requests are signed over HTTP or come over Socket Mode, and are kept on SQLite or PostgreSQL (by the web process alone).
+Requests are of people in twenty movements of one workspace. They are signed over HTTP or come over Socket Mode, and are
+kept on SQLite or PostgreSQL (by the web process alone).
 Each server runs in its own process, or in two, one after the other, a few rounds; of each number the median counts.
 PostgreSQL runs beside it, and waits for no disk. Once it is a millisecond away, and the trips to it are counted.
 
@@ -31,7 +32,7 @@ from adapters.database.tables import episodes
 from adapters.database.unit_of_work import connect, unit_of_work
 from benchmarks.distance import DelayingProxy
 from benchmarks.link import SocketModeServer
-from benchmarks.load import CONNECTIONS, SECRET, LoadResult, make_commands, send_all
+from benchmarks.load import CHANNELS, CONNECTIONS, SECRET, LoadResult, make_commands, send_all
 from benchmarks.report import Line, print_progress, show
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -70,31 +71,35 @@ SERVE = ("-c", "from adapters.cli import main; main()", "serve")
 OURS, BARE, INLINE = "Ritme", "bare bolt + one insert", "bare, without threads"
 
 
-async def seed_movement(url: str, people: int, lanes: Sequence[str] = ("slack:T1",)) -> None:
-    """Migrate a database, and add a movement with one channel in every workspace, its people divided over them."""
+async def seed_movements(url: str, people: int, lanes: Sequence[str] = ("slack:T1",), channels: int = 1) -> None:
+    """Migrate a database, and add a movement in each of so many channels of every workspace, the people divided over
+    them."""
     engine = connect(url)
     await migrate_schema(engine)
-    now, movements = datetime.now(UTC), [MovementId(f"m{number or ''}") for number, _ in enumerate(lanes)]
+    now = datetime.now(UTC)
+    places = [(WorkspaceId(lane), f"C{channel + 1}") for channel in range(channels) for lane in lanes]
+    movements = [MovementId(f"m{number or ''}") for number, _ in enumerate(places)]
     async with unit_of_work(engine).begin() as work:
-        for number, (movement, lane) in enumerate(zip(movements, lanes, strict=True)):
-            where = WorkspaceId(lane)
-            work.people.add(Workspace(id=where))
+        for lane in lanes:
+            work.people.add(Workspace(id=WorkspaceId(lane)))
+        for number, (movement, (where, channel)) in enumerate(zip(movements, places, strict=True)):
             work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
             work.movements.add(
                 Place(
                     id=PlaceId(f"p{number or ''}"),
                     workspace_id=where,
-                    channel="C1",
+                    channel=channel,
                     name="general",
                     movement_id=movement,
                     created_at=now,
                 )
             )
         for number in range(people):
-            account, lane = f"U{number:06d}", WorkspaceId(lanes[number % len(lanes)])
+            account, which = f"U{number:06d}", number % len(places)
+            lane = places[which][0]
             person = Person(id=PersonId(account), workspace_id=lane, account=account, name=account, created_at=now)
             work.people.add(person)
-            work.movements.add(Member(movement_id=movements[number % len(lanes)], person_id=person.id, joined_at=now))
+            work.movements.add(Member(movement_id=movements[which], person_id=person.id, joined_at=now))
     await engine.dispose()
 
 
@@ -203,7 +208,7 @@ async def run() -> list[Line]:
 async def measure_far(server: Server) -> list[Line]:
     """Measure Ritme with PostgreSQL a millisecond away. Returns its lines for the table."""
     url = create_database(server, "bench_far")
-    await seed_movement(url, WARM_UP + FAR_REQUESTS)
+    await seed_movements(url, WARM_UP + FAR_REQUESTS, channels=CHANNELS)
     proxy, ports = DelayingProxy(server.url.set(database="bench_far"), DISTANCE), [free_port()]
     async with proxy.running() as far:
         found: list[int] = []
@@ -243,7 +248,7 @@ async def measure_once(way: Setup, who: str, url: str) -> Round:
         if who != OURS:
             how = ["inline"] if who == INLINE else [f"{link.url}/api/"] if way.socket else []
             return await measure(name, ["-m", "benchmarks.bare", url, "{port}", *how], ports, send)
-        await seed_movement(url, WARM_UP + REQUESTS)
+        await seed_movements(url, WARM_UP + REQUESTS, channels=CHANNELS)
         one = await measure(name, SERVE, ports, send, **environment_of(url, link if way.socket else None))
         return replace(one, put_off=WARM_UP + REQUESTS - await count_episodes(url))
 

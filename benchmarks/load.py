@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 CONNECTIONS = 32
+CHANNELS = 20
+"""Channels from which commands come, each of a movement of its own: who act in one wait for its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ def make_commands(run: str, start: int, many: int) -> list[dict[str, str]]:
             "team_id": "T1",
             "user_id": f"U{number:06d}",
             "user_name": f"u{number:06d}",
-            "channel_id": "C1",
+            "channel_id": f"C{number % CHANNELS + 1}",
             "channel_name": "general",
             "trigger_id": f"{run}.{number}",
             "response_url": "https://hooks.slack.com/commands/x",

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from benchmarks.inbound import ROUNDS, free_port, seed_movement, serve_process
+from benchmarks.inbound import ROUNDS, free_port, seed_movements, serve_process
 from benchmarks.load import LoadResult, summarize
 from benchmarks.microsoft import APP, METADATA_PATH, Microsoft, read_message
 from benchmarks.report import Line, print_progress, show
@@ -93,7 +93,7 @@ async def measure(name: str, file: Path, microsoft: Microsoft) -> LoadResult:
     match name:
         case "Ritme":
             lanes = tuple(f"teams:{one}" for one in TENANTS)
-            await seed_movement(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lanes)
+            await seed_movements(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lanes)
             command = ["-m", "benchmarks.teams_service", microsoft.identity, microsoft.connector]
             environment = {
                 "RITME_DATABASE_URL": f"sqlite:///{file}",
