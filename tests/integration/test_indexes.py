@@ -118,6 +118,16 @@ async def test_whom_somebody_knows_is_not_looked_for_in_all_of_a_movement(world:
         assert re.search(r"ties USING .*\((movement_id=\? AND one_id=\?|other_id=\? AND movement_id=\?)\)", plan)
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # as above
+async def test_a_breakthrough_is_looked_for_by_its_initiative_or_its_person(world: World, day: Everyday) -> None:
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            await work.stories.solved_by_others(MovementId("m"), PersonId("p"))
+    (plan,) = [plan.text for plan in explain(world, listening.asked.values())]
+    found_by = re.findall(r"stuck_episodes USING INDEX \w+ \((.*)\)", plan)
+    assert found_by == ["initiative_id=? AND movement_id=? AND opened_at<?", "person_id=? AND state=?", "id=?"]
+
+
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_what_stands_ahead_of_an_answer_is_not_looked_for_in_all_that_was_sent(
     world: World, day: Everyday

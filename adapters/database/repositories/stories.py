@@ -8,6 +8,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Select,
     bindparam,
     case,
@@ -129,35 +130,37 @@ _newest = (
 def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
     """Select newest stories with a spell that ended well, belonging together by `how`."""
     together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= _newest.c.told_at)
-    found = (
-        select(_newest.c.id.label("story"), episodes.c.id.label("spell"))
-        .join(episodes, together & how)
-        .order_by(_newest.c.told_at.desc(), _newest.c.id, episodes.c.opened_at.desc(), episodes.c.id)
-        .limit(MAX_ROWS_PER_KIND)
-    )
-    return select(found.subquery())
+    return select(
+        _newest.c.told_at, _newest.c.id.label("story"), episodes.c.opened_at, episodes.c.id.label("spell")
+    ).join(episodes, together & how)
 
 
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
-_solved = union_all(
+_told_of = union_all(
     _select_breakthroughs(
         (episodes.c.initiative_id == _newest.c.initiative_id) & (episodes.c.movement_id == _newest.c.movement_id)
     ),
     _select_breakthroughs(
-        episodes.c.initiative_id.is_(None)
-        & _newest.c.initiative_id.is_(None)
+        _newest.c.initiative_id.is_(None)
         & (episodes.c.person_id == _newest.c.teller_id)
-        # Not the column itself: by that SQLite would take all spells of the movement.
+        # Neither as SQLite looks for it: by these it would take all spells without an initiative, or of the movement.
+        & text(f"NOT ({episodes.c.initiative_id} IS NOT NULL)")
         & (func.coalesce(episodes.c.movement_id, "") == _newest.c.movement_id)
     ),
-).subquery("solved")
+).subquery("told_of")
+
+
+def _in_order(pairs: FromClause) -> Sequence[ColumnElement[Any]]:
+    return pairs.c.told_at.desc(), pairs.c.story, pairs.c.opened_at.desc(), pairs.c.spell
+
+
+_solved = select(_told_of).order_by(*_in_order(_told_of)).limit(MAX_ROWS_PER_KIND).subquery("solved")
 _SOLVED = (
     select(Story, Person, StuckEpisode)
     .join_from(_solved, stories, stories.c.id == _solved.c.story)
     .join(people, people.c.id == stories.c.teller_id)
     .join(episodes, episodes.c.id == _solved.c.spell)
-    .order_by(stories.c.told_at.desc(), stories.c.id, episodes.c.opened_at.desc(), episodes.c.id)
-    .limit(MAX_ROWS_PER_KIND)
+    .order_by(*_in_order(_solved))
 )
 
 
