@@ -5,12 +5,12 @@ way to others where it computes for long, by `sleep(0)`: that counts in the even
 """
 
 from asyncio import sleep
-from collections.abc import Awaitable, Generator
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from types import coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.engine.result import IteratorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -40,7 +40,7 @@ class _Execution:
         self.cursor = cursor
 
 
-def _run(connection: Connection, sql: str, values: Any, many: bool, *, posts: bool = False) -> Any:
+def run_statement(connection: Connection, sql: str, values: Any, many: bool = False, *, posts: bool = False) -> Any:
     """Run a statement on a cursor of the driver, and return that; with `posts`, let the driver run it with the next.
     Raises as SQLAlchemy does, and tells whoever listens to its statements."""
     driver = connection.connection
@@ -65,14 +65,15 @@ def _run(connection: Connection, sql: str, values: Any, many: bool, *, posts: bo
 
 class InlineSession(AsyncSession):
     """An `AsyncSession` for the repositories whose methods never wait: statements run at once, prepared where they can
-    be (adapters/database/prepared.py), and by the synchronous session within where not."""
+    be (adapters/database/prepared.py), and by the synchronous session within where not. To be opened by
+    `open_session`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__(expire_on_commit=False)
-        self.sync_session.bind = engine
-        self.dialect = engine.dialect
-        self._connection: Connection | None = None
-        self._pipelines = engine.dialect.name == "postgresql"
+        self.sync_session.bind = connection
+        self.dialect = connection.dialect
+        self._connection = connection
+        self._pipelines = self.dialect.name == "postgresql"
         self._gathers = False
 
     if not TYPE_CHECKING:  # their types are those of `AsyncSession`
@@ -109,7 +110,7 @@ class InlineSession(AsyncSession):
             return await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
 
     async def flush(self, *_: Any) -> None:
-        self._flush()
+        self.flush_at_once()
 
     async def delete(self, instance: object) -> None:
         self.sync_session.delete(instance)
@@ -119,17 +120,17 @@ class InlineSession(AsyncSession):
 
         With `expects`, it is a lost race (`Conflict`) unless it changes so many rows, each time that it is executed.
         """
-        self._flush()
+        self.flush_at_once()
         self._post(statement, given, expects=expects)
 
     async def send(self) -> None:
         """Await what was posted."""
         if self._pipelines:
-            connection = self._connect()
+            connection = self._connection
             try:
                 connection.connection.send()
             except connection.dialect.loaded_dbapi.Error as problem:
-                connection._handle_dbapi_exception(problem, None, None, None, None)  # as in `_run`
+                connection._handle_dbapi_exception(problem, None, None, None, None)  # as in `run_statement`
 
     async def together(self, *asks: Awaitable[Any]) -> list[Any]:
         """Await look-ups side by side, and return their results: on PostgreSQL all that they ask at a time goes in one
@@ -155,27 +156,28 @@ class InlineSession(AsyncSession):
 
     def post_sql(self, sql: str, values: Any) -> None:
         """Execute SQL of PostgreSQL whose result nobody awaits."""
-        _run(self._connect(), sql, values, False, posts=True)
+        run_statement(self._connection, sql, values, posts=True)
 
-    def _flush(self) -> None:
+    def run_sql(self, sql: str, rows: Sequence[Any]) -> int:
+        """Execute SQL of the driver once for each row of values, and return how many rows that changed."""
+        changed: int = run_statement(self._connection, sql, rows, many=True).rowcount
+        return changed
+
+    def flush_at_once(self) -> None:
+        """Write what is new or changed."""
         if not self.sync_session._is_clean():
-            save(self.sync_session, self._connect(), self._post)
-
-    def _connect(self) -> Connection:
-        if self._connection is None:
-            self._connection = self.sync_session.connection()
-        return self._connection
+            save(self.sync_session, self._connection, self._post)
 
     def _post(self, statement: Any, given: Any = None, *, expects: int | None = None) -> None:
         prepared, values, many = self._bind(statement, given)
         if prepared is None:
-            changed = self._connect().execute(statement, given).rowcount
+            changed = self._connection.execute(statement, given).rowcount
         elif self._pipelines:
             sql = prepared.sql if expects is None else _CHECKED.format(sql=prepared.sql, expects=expects)
-            _run(self._connect(), sql, values, many, posts=True)
+            run_statement(self._connection, sql, values, many, posts=True)
             return
         else:
-            changed = _run(self._connect(), prepared.sql, values, many).rowcount
+            changed = run_statement(self._connection, prepared.sql, values, many).rowcount
         if expects is not None and changed != expects * (len(given) if many else 1):
             raise StaleDataError("a row was changed by somebody else meanwhile")
 
@@ -183,10 +185,10 @@ class InlineSession(AsyncSession):
         """Run a prepared statement: its rows, with how to name what is in them, or how many rows it changed. None where
         SQLAlchemy has to execute it."""
         prepared, values, many = self._bind(statement, given)
-        self._flush()
+        self.flush_at_once()
         if prepared is None:
             return None
-        cursor = _run(self._connect(), prepared.sql, values, many, posts=self._gathers)
+        cursor = run_statement(self._connection, prepared.sql, values, many, posts=self._gathers)
         if self._gathers:
             await sleep(0)  # until `together` made the trip
         try:
@@ -204,6 +206,23 @@ class InlineSession(AsyncSession):
         if prepared is None:
             return None, None, many
         return prepared, [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written), many
+
+
+@contextmanager
+def open_session(connection: Connection) -> Iterator[InlineSession]:
+    """Open a session in a transaction on this connection, committed at the end.
+
+    The session joins the connection's transaction where SQLAlchemy has to execute something: one of its own takes
+    longer to begin and commit than SQLite does. Raises `PendingRollbackError` when that failed before, whoever caught
+    it.
+    """
+    session = InlineSession(connection)
+    with connection.begin() as transaction, session.sync_session as sync_session:
+        yield session
+        session.flush_at_once()
+        if sync_session.in_transaction() or not sync_session._is_clean():  # a listener changed something else
+            sync_session.commit()
+        transaction.commit()
 
 
 class WaitedInTransaction(RuntimeError):

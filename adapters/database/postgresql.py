@@ -18,7 +18,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import InlineSession, at_once
+from adapters.database.inline import InlineSession, at_once, open_session
 from adapters.database.pipelining import PipelinedConnection, PipelinedCursor
 from adapters.libpq import connection_timeouts
 from bot.ports import StorageUnavailable
@@ -173,7 +173,7 @@ class TransactionThreads:
         async def reading(session: InlineSession) -> T:
             await session.execute(text(READ_ONLY))
             result = await act(session)
-            session.sync_session.rollback()
+            session.expunge_all()  # nothing is kept
             return result
 
         async with self._reading:
@@ -195,11 +195,9 @@ class TransactionThreads:
 
     @contextmanager
     def _open(self) -> Iterator[InlineSession]:
-        session = InlineSession(self._engine)
         # Around the commit, too: deferred foreign keys are checked there.
-        with translate_errors(), session.sync_session as sync_session:
+        with translate_errors(), self._engine.connect() as connection, open_session(connection) as session:
             yield session
-            sync_session.commit()
 
     def dispose(self) -> None:
         """Wait for the transactions that run, and close the connections."""

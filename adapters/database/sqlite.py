@@ -26,13 +26,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, QueuePool
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import IS_AWAITED, InlineSession, at_once, in_turns
+from adapters.database.inline import IS_AWAITED, InlineSession, at_once, in_turns, open_session, run_statement
 
 T = TypeVar("T")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
@@ -96,7 +95,6 @@ def inline_engine(file: str) -> Engine:
         return connection
 
     engine = create_engine("sqlite://", creator=open_connection, hide_parameters=True, pool_size=1, poolclass=QueuePool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
     # A commit that fails leaves its transaction open, with the write lock, and SQLAlchemy takes it for ended.
     event.listen(engine, "reset", lambda connection, _record, _state: connection.rollback())
     return engine
@@ -123,11 +121,10 @@ async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
     Raises `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable` when another
     process writes for longer than `WRITE_LOCK_TIMEOUT`.
     """
-    session = InlineSession(engine)
-    with translate_errors(), session.sync_session as sync_session:
-        await _begin_immediate(sync_session)
-        yield session
-        sync_session.commit()
+    with translate_errors(), engine.connect() as connection:
+        await _begin_immediate(connection)
+        with open_session(connection) as session:
+            yield session
 
 
 class InlineWriter:
@@ -178,24 +175,28 @@ class InlineWriter:
         return await asyncio.to_thread(self._read_here, act)
 
     def _read_here(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        session = InlineSession(reading_engine(self._file))
-        with translate_errors(), session.sync_session:
-            return at_once(act(session))
+        with (
+            translate_errors(),
+            reading_engine(self._file).connect() as connection,
+            open_session(connection) as session,
+        ):
+            result = at_once(act(session))
+            session.expunge_all()  # nothing is kept
+        return result
 
     def dispose(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
 
 
-async def _begin_immediate(session: Session) -> None:
+async def _begin_immediate(connection: Connection) -> None:
     """Take the write lock; while another connection holds it, retry with pauses that double up to `MAX_LOCK_POLL`."""
     deadline, pause = monotonic() + WRITE_LOCK_TIMEOUT, 0.001
     while True:
         try:
-            session.connection()  # runs BEGIN IMMEDIATE
+            run_statement(connection, BEGIN_IMMEDIATE, ())
             return
         except OperationalError as problem:
-            session.rollback()
             if "locked" not in str(problem.orig) or monotonic() > deadline:
                 raise
         await asyncio.sleep(pause)

@@ -142,13 +142,13 @@ class Rows:
         """Update these columns of rows. Raises StaleDataError unless all that are surely there have their revision:
         at once if `awaits`, for rows that outlive the transaction, otherwise on PostgreSQL with its next trip."""
         expects = len(changed) if _snapshot(changed[0]).is_sure else None
-        connection = self._session.sync_session.connection()
-        if connection.dialect.name == "sqlite":
-            sql, converts = _driver_update(tuple(names), connection.dialect)
+        dialect = self._session.dialect
+        if dialect.name == "sqlite":
+            sql, converts = _driver_update(tuple(names), dialect)
             columns = [_convert([one.__dict__[name] for one in changed], convert) for name, convert in converts]
             found = [one.id for one in changed], [_snapshot(one).revision for one in changed]
-            done: Any = connection.exec_driver_sql(sql, [*zip(*columns, *found, strict=True)])
-            if expects is not None and done.rowcount != expects:
+            done = self._session.run_sql(sql, [*zip(*columns, *found, strict=True)])
+            if expects is not None and done != expects:
                 raise StaleDataError("a delivery was changed by somebody else meanwhile")
         else:
             # A value that is equal in all rows is one parameter; the others travel as one JSON document for all rows.
