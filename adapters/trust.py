@@ -147,7 +147,7 @@ class _Writer:
     def __init__(self, reader: Reader, facts: Mapping[str, Any]) -> None:
         self._reader, self._facts = reader, {**facts, "now": reader.now}
         self._facts["chats"] = self.say("chats")
-        self._facts["asked"] = tuple(self.say(f"flow_asked_{one}") for one in _list_asked(facts))
+        self._facts["asked"] = tuple(self.say(f"flow_asked_{one}") for one in _list_requests(facts))
         self._blocks = wording.block_names(PACK_WORDS, reader.language)
 
     def say(self, block: str) -> str:
@@ -211,7 +211,7 @@ class _Writer:
         )
 
 
-def _list_asked(facts: Mapping[str, Any]) -> Iterator[str]:
+def _list_requests(facts: Mapping[str, Any]) -> Iterator[str]:
     """List where data goes only when somebody asks for it, as the words call it."""
     if facts["pages"]:
         yield from ("calendar", "browser", "program")

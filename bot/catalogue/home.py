@@ -298,7 +298,7 @@ class HomeSent(Entry):
 class HomeSuggested(Entry):
     """Says whether someone may be suggested in this movement, and in which others (`elsewhere`, by name); how often a
     colleague was shown their name as somebody to invite, and how often they were asked something, within the last
-    `MONTH`, over all movements together."""
+    `MONTH`, over all movements together. Without `counts` (in works-council mode) neither is said."""
 
     movement: str
     movement_name: str
@@ -306,6 +306,7 @@ class HomeSuggested(Entry):
     elsewhere: tuple[str, ...] = ()
     suggested_times: int = 0
     asked_times: int = 0
+    counts: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"movement": self.movement}

@@ -77,7 +77,8 @@ class SuggestedIn:
 class Me(Entry):
     """The data that Ritme keeps of someone, their nudges of this week and to come, and every way to change that.
 
-    `kept` counts rows by kind (a block of `people/kept.md.j2`), without zeros.
+    `kept` counts rows by kind (a block of `people/kept.md.j2`), without zeros. Without `counts` (in works-council mode)
+    the kinds are named, and no figure is said.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Me(Entry):
     """How often a colleague was shown their name as somebody to invite, within the last `MONTH`."""
     asked_times: int = 0
     """How often they were asked something within the last `MONTH`."""
+    counts: bool = True
     thought_of: ThoughtOf | None = None
     """Asks about one more figure to be suggested as, if any."""
     meets_in: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """Changes that coordinators make are logged in the same transaction, and everybody in the movement can read it."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,10 @@ from bot.app import Retention
 from bot.chat import Form
 from bot.domain.change import CoordinatorAct
 from bot.domain.coverage import NAMES_ROUND, TIES_ROUND
-from bot.domain.person import Language
+from bot.domain.person import Language, WorkspaceId
 from tests.support.pressing import CODE, MOVEMENT, PRESSES, SUBMISSIONS, Act, fill
 from tests.support.stories import add_reminder, reply_in_thread
-from tests.support.world import World, open_world, text_of
+from tests.support.world import LANE, World, open_world, text_of
 
 ACTS: Mapping[str, Act] = {**PRESSES, **SUBMISSIONS}
 CHANGE_NOTHING = {
@@ -179,6 +180,29 @@ async def test_nobody_is_named_before_the_works_council_agreed(council: World, n
     await council.do("iris", "council.agree")
     reply = await council.do(act.who, name, args={**act.args, **act.values}, channel=act.channel)
     assert isinstance(reply, Form) or "ondernemingsraad" not in text_of(reply)
+
+
+@pytest.mark.parametrize("mode", [False, True], ids=["usual", "works council"])
+@pytest.mark.parametrize("language", list(Language))
+async def test_there_are_no_figures_of_a_person_not_even_for_themselves(
+    tmp_path: Path, language: Language, mode: bool
+) -> None:
+    async with open_world(tmp_path, works_council=mode) as world:
+        await fill(world)
+        await world.do("iris", "council.agree")  # after it neither
+        async with world.begin() as work:
+            fatima = await work.people.by_account(WorkspaceId(LANE), "fatima")
+            assert fatima is not None
+            fatima.language = language
+            for _, member in await work.movements.of_person(fatima.id):
+                member.suggestible = True
+        me = text_of(await world.do("fatima", "me", channel=None))
+        home = text_of(await world.do("fatima", "home", channel=None))
+        kept = [line for line in me.splitlines() if re.search("stories|verhalen|verhaal", line)]
+        assert kept
+        for said in (me, home):
+            assert bool(re.search(r"dertig dagen|thirty days", said)) is not mode
+        assert [bool(re.search(r"\d", line)) for line in kept] == [not mode] * len(kept)
 
 
 async def test_a_round_that_waits_does_not_come(council: World) -> None:

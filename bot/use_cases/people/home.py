@@ -79,7 +79,8 @@ async def record_visit(work: UnitOfWork, turn: Turn) -> None:
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the page as an answer. In a channel it is about the movement there, and offers no switch to another."""
-    home = await _load_home(work, turn.person, turn.movement.id if turn.movement else None, turn.now, turn.language)
+    asked = turn.movement.id if turn.movement else None
+    home = await _load_home(work, turn.person, asked, turn.now, turn.language, counts=not turn.works_council)
     home = replace(home, pages=turn.syntax.pages is not None)
     return home if turn.place is None else replace(home, elsewhere=())
 
@@ -91,7 +92,7 @@ async def switch(work: UnitOfWork, turn: Turn) -> InPlace:
         raise Refused("not_found")
     if turn.person.has_home:
         turn.person.show_on_home(to)
-    home = await _load_home(work, turn.person, to, turn.now)
+    home = await _load_home(work, turn.person, to, turn.now, counts=not turn.works_council)
     return InPlace(entry=replace(home, pages=turn.syntax.pages is not None))
 
 
@@ -102,12 +103,19 @@ async def compose_home(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("gone")
     if person.account is None:
         return Home(gone=True)
-    home = await _load_home(work, person, outgoing.delivery.movement_id, outgoing.now)
+    asked, counts = outgoing.delivery.movement_id, not outgoing.works_council
+    home = await _load_home(work, person, asked, outgoing.now, counts=counts)
     return replace(home, pages=outgoing.syntax.pages is not None)
 
 
 async def _load_home(
-    work: UnitOfWork, person: Person, asked: MovementId | None, now: datetime, language: Language | None = None
+    work: UnitOfWork,
+    person: Person,
+    asked: MovementId | None,
+    now: datetime,
+    language: Language | None = None,
+    *,
+    counts: bool,
 ) -> Home:
     """Load someone's page for the movement `asked` for, if they belong to it; else for the one they joined last."""
     belongs = await work.movements.of_person(person.id)
@@ -136,7 +144,7 @@ async def _load_home(
         moments=_coming_moments(rhythms, language, now),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
-        suggested=await _load_consent(work, person, movement, belongs, now),
+        suggested=replace(await _load_consent(work, person, movement, belongs, now), counts=counts),
         rhythms=_rhythm_summaries(rhythms, await work.rhythms.count(movement.id), now) if member.coordinates else None,
         trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
     )

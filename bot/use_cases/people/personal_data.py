@@ -158,6 +158,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         withdrawals=withdrawals[:MAX_WITHDRAWALS],
         suggested_times=sum(len(member.suggested_since(turn.now - MONTH)) for _, member in belongs),
         asked_times=await work.deliveries.count_asks(person.id, turn.now),
+        counts=not turn.works_council,
         thought_of=thought_of,
         tie_asked=await _find_tie_question(work, person, belongs) if thought_of is None else None,
         stories=person.story_choice,
