@@ -269,7 +269,7 @@ def test_with_compose_every_process_is_one_that_exists_and_may_do_nothing_else()
 
 def test_the_procfile_and_the_image_start_what_exists() -> None:
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
-    processes = dict(line.split(": .venv/bin/ritme ") for line in lines)
+    processes = dict(re.split(r": (?:nice -n \d+ )?\.venv/bin/ritme ", line) for line in lines)
     assert set(processes) == {"release", "web", "worker"}
     image = re.findall(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     assert [json.loads(one)[0] for one in image] == ["ritme"]
