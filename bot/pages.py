@@ -302,10 +302,11 @@ class Pages:
         return await self.run(show)
 
     async def draw(
-        self, secret: str, name: str, movement: str, about: str, drawing: str, *, narrow: bool
+        self, secret: str, name: str, movement: str, about: str, drawing: str, *, narrow: bool, dark: bool
     ) -> PostedPicture | None:
-        """Return a picture of a page as an SVG, `narrow` for a phone; None without a session. Raises `Refused` for one
-        that is not there for them, and `TypesettingFailed`. It is drawn outside the transaction."""
+        """Return a picture of a page as an SVG, `narrow` for a phone, `dark` for a dark page; None without a session.
+        Raises `Refused` for one that is not there for them, and `TypesettingFailed`. It is drawn outside the
+        transaction."""
         if len(secret) != SESSION_SECRET_CHARS:
             return None
         page = await self.run(
@@ -316,7 +317,8 @@ class Pages:
         found = next((one.picture for one in page.page.sections if one.picture is not None), None)
         if found is None or self.typesetter is None:
             raise Refused("not_found")
-        content = await self.typesetter.typeset(found.drawing, {**found.data, "narrow": narrow, "roomy": True}, "svg")
+        data = {**found.data, "narrow": narrow, "dark": dark, "roomy": True}
+        content = await self.typesetter.typeset(found.drawing, data, "svg")
         return replace(found, content=content)
 
     async def _show(

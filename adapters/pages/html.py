@@ -223,12 +223,11 @@ def _field(one: Field, name: str, value: Value, error: str = "") -> dict[str, An
 
 
 def _picture(page: BrowserPage, section: Section, frame: PageFrame) -> dict[str, str] | None:
-    """Return where the picture of a section is, as wide as a desk and as a phone, and what it is called."""
+    """Return where the picture of a section is, and what it is called."""
     if section.picture is None:
         return None
-    path = picture_path(page, section.picture.drawing)
     called = frame.say("picture", title=section.picture.title)
-    return {"wide": path, "narrow": f"{path}?narrow", "called": called}
+    return {"path": picture_path(page, section.picture.drawing), "called": called}
 
 
 def _message(message: Message, frame: PageFrame) -> dict[str, Any]:

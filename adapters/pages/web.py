@@ -176,8 +176,8 @@ class PagesSite:
         try:
             if not _ID.fullmatch(about) or not _ID.fullmatch(path["drawing"]):
                 raise Refused("not_found")
-            narrow = "narrow" in request.query
-            picture = await self._core.pages.draw(secret, path["name"], movement, about, path["drawing"], narrow=narrow)
+            looks = {look: look in request.query for look in ("narrow", "dark")}
+            picture = await self._core.pages.draw(secret, path["name"], movement, about, path["drawing"], **looks)
         except Refused:
             return web.Response(status=404, headers=html.NO_STORE)
         except TypesettingFailed:

@@ -149,6 +149,36 @@ async def test_nobody_waits_while_a_picture_is_drawn() -> None:
     pytest.fail("the loop stood still at every attempt")
 
 
+def test_words_can_be_read_on_what_they_stand_on_by_day_and_in_the_dark() -> None:
+    """WCAG 2.2: words differ from their ground in brightness 4.5 times, and what is drawn 3 times."""
+
+    def brightness(colour: str) -> float:
+        parts = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+        linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(one: str, other: str) -> float:
+        dim, bright = sorted((brightness(one), brightness(other)))
+        return (bright + 0.05) / (dim + 0.05)
+
+    files = {STYLE: (TEMPLATES / STYLE).read_bytes(), "data.json": b"{}"}
+    files["main.typ"] = f"""#import "{STYLE}": palettes
+#let to-hex(value) = if type(value) == color {{ value.to-hex() }} else {{ value.map(to-hex) }}
+#for (name, one) in palettes [#metadata(one.pairs().map(((key, value)) => (key, to-hex(value))).to-dict())<palette>]
+""".encode()
+    palettes = [one["value"] for one in json.loads(typst.query(files, "<palette>"))]
+    assert len(palettes) == 2
+    for one in palettes:
+        grounds = (one["paper"], one["blank"], one["mist"], one["pale"], *one["cloths"])
+        assert min(contrast(words, ground) for words in (one["ink"], one["deep"]) for ground in grounds) >= 4.5
+        on_paper = (one["soft"], one["warm"])
+        assert min(contrast(words, ground) for words in on_paper for ground in (one["paper"], *one["cloths"])) >= 4.5
+        assert contrast(one["on-deep"], one["deep"]) >= 4.5
+        assert contrast(one["soft"], one["grey"]) >= 4.5
+        assert contrast(one["warm"], one["glow"]) >= 4.5
+        assert contrast(one["thread"], one["paper"]) >= 3
+
+
 async def test_patches_are_sewn_together_where_they_crossed_and_lie_next_to_each_other() -> None:
     """A quilt of five lies three in a row: 1 is beside 2 and above 4, and touches no side of 5."""
 

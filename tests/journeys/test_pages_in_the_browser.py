@@ -22,9 +22,10 @@ LOOK_AT_ALL = """Promise.all([...document.images].map((one) => {
   one.loading = "eager";
   return one.decode();
 }))"""
-SHOWS_WIDTH = """([narrow]) => {
-  const one = document.querySelector("img[src*=quilt_drawn]");
-  return one.complete && one.currentSrc.includes("narrow") === narrow;
+FITS_SCREEN = """([narrow, dark]) => {
+  const one = [...document.querySelectorAll("img[src*=quilt_drawn]")].find((each) => each.checkVisibility());
+  const has = (look) => new URL(one.currentSrc).searchParams.has(look);
+  return one.complete && has("narrow") === narrow && has("dark") === dark;
 }"""
 OURS = "/pages/m/movement"
 NARROWEST = 320
@@ -107,9 +108,9 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await expect(page.get_by_role("heading", level=1, name="Samen vooruit")).to_be_visible()
     await expect(page.get_by_text("de buurvrouw liep mee")).to_be_visible()
     await check_page(page, f"movement-{mark}")
-    # A picture is as wide as its screen, its words are behind a press, by keyboard too.
-    quilt = page.locator("img[src*=quilt_drawn]")
-    await page.wait_for_function(SHOWS_WIDTH, arg=[screen == PHONE])
+    # A picture is as wide and as dark as its screen, its words are behind a press, by keyboard too.
+    quilt = page.locator("img[src*=quilt_drawn]:visible")
+    await page.wait_for_function(FITS_SCREEN, arg=[screen == PHONE, scheme == "dark"])
     words = page.locator("section", has=quilt).locator("details")
     await expect(words.get_by_text("Thee om drie uur")).to_be_hidden()
     await words.locator("summary").press("Enter")
@@ -154,6 +155,8 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await page.emulate_media(media="print")
     await expect(page.locator("header nav").first).to_be_hidden()
     await expect(page.locator(".presses").first).to_be_hidden()
+    await expect(page.locator("img[src$=dark]:visible")).to_have_count(0)  # paper is light
+    await expect(page.locator("img[src$=svg]:visible").first).to_be_visible()
     await page.emulate_media(media="screen")
     async with page.expect_navigation():
         await page.get_by_role("button", name=close).click()

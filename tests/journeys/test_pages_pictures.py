@@ -17,6 +17,7 @@ from tests.support.visitors import WebVisitor, a_browser, add_patch, start_rhyth
 
 OURS = "/pages/m/movement"
 QUILT, YEAR, HISTORY = "quilt_drawn", "rhythm_year", "history_drawn"
+PAPER_IN_THE_DARK = "#1f2a26"
 SHOWN = {"movement": [QUILT, YEAR], "initiative/walk": [HISTORY], "coordinator": [YEAR], "me": []}
 
 
@@ -30,7 +31,10 @@ async def served(tmp_path: Path) -> AsyncIterator[ServedPlayground]:
 
 
 def pictures_of(page: WebVisitor) -> list[str]:
-    return re.findall(r'<img src="([^"]+)"', page.html)
+    """The addresses of the pictures of a page; each is there by day and in the dark."""
+    by_day, in_the_dark = (re.findall(rf'<img src="([^"?]+){dark}"', page.html) for dark in ("", r"\?dark"))
+    assert by_day == in_the_dark
+    return by_day
 
 
 async def test_each_page_shows_its_pictures_and_says_them_in_words(served: ServedPlayground) -> None:
@@ -41,10 +45,11 @@ async def test_each_page_shows_its_pictures_and_says_them_in_words(served: Serve
             assert [one.rpartition("/")[2] for one in addresses] == [f"{one}.svg" for one in drawings], name
             assert page.count("In woorden staat het hieronder") == 0  # that is for who does not see the picture
             alt = [unescape(one) for one in re.findall(r'<img [^>]*alt="([^"]+)"', iris.html)]
-            assert len(alt) == len(drawings)
+            assert len(alt) == 2 * len(drawings)
             for address in addresses:
-                for width in ("", "?narrow"):
-                    await iris.get(f"{address}{width}")
+                for look in ("", "?narrow", "?dark", "?narrow&dark"):
+                    await iris.get(f"{address}{look}")
+                    assert (PAPER_IN_THE_DARK in iris.html) is ("dark" in look)
                     assert (iris.status, iris.headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
                     assert iris.headers["Cache-Control"] == "no-store"
                     assert "default-src 'none'" in iris.headers["Content-Security-Policy"]
