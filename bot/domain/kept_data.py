@@ -16,6 +16,9 @@ class ReadIn(StrEnum):
     CHOSEN = "chosen"
     TAKING_PART = "taking_part"
     MOVEMENT = "movement"
+    INITIATIVE = "initiative"
+    CHANNEL = "channel"
+    GIVEN = "given"
     TWO = "two"
     TELLER = "teller"
     YES = "yes"
@@ -60,13 +63,13 @@ KEPT_ABOUT_PEOPLE: dict[str, KeptAbout] = {
     "questions_asked": KeptAbout(ReadIn.OWN, _CLOSED),
     "companies": KeptAbout(ReadIn.TWO, _CLOSED),
     "next_steps": KeptAbout(ReadIn.CHOSEN, _CLOSED),
-    "chances": KeptAbout(ReadIn.OWN, _CLOSED),
-    "experiments": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
-    "experiment_answers": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
-    "history_answers": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
+    "chances": KeptAbout(ReadIn.CHOSEN, _CLOSED),
+    "experiments": KeptAbout(ReadIn.INITIATIVE, _CLOSED),
+    "experiment_answers": KeptAbout(ReadIn.INITIATIVE, _CLOSED),
+    "history_answers": KeptAbout(ReadIn.CHANNEL, _CLOSED),
     "initiatives": KeptAbout(ReadIn.MOVEMENT),
     "participants": KeptAbout(ReadIn.MOVEMENT),
-    "rooms": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
+    "rooms": KeptAbout(ReadIn.GIVEN, _CLOSED),
     "invitations": KeptAbout(ReadIn.TWO, _CLOSED),
     "nominations": KeptAbout(ReadIn.NAMED, _CLOSED),
     "suggestions": KeptAbout(ReadIn.OWN, _CLOSED),
