@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -93,8 +94,13 @@ def keep_first_line(_logger: WrappedLogger, _method: str, event: EventDict) -> E
     return event
 
 
+@lru_cache(maxsize=1024)
+def _names_secret(name: str) -> bool:
+    return SECRET_NAMES.search(name) is not None
+
+
 def _mask(value: Any, name: str = "") -> Any:
-    if name and SECRET_NAMES.search(name):
+    if name and _names_secret(name):
         return MASK
     if isinstance(value, Mapping):
         return {key: _mask(item, str(key)) for key, item in value.items()}
@@ -147,5 +153,5 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell of every job and request at INFO.
-    for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_bolt", "slack_sdk"):
+    for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_sdk"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -220,7 +220,7 @@ def open_session(connection: Connection) -> Iterator[InlineSession]:
     with connection.begin() as transaction, session.sync_session as sync_session:
         yield session
         session.flush_at_once()
-        if sync_session.in_transaction() or not sync_session._is_clean():  # a listener changed something else
+        if not sync_session.is_active or not sync_session._is_clean():  # a listener changed something else
             sync_session.commit()
         transaction.commit()
 

@@ -45,7 +45,6 @@ from adapters.database.tables import (
     places,
     practices,
     purposes,
-    questions_asked,
     retellings,
     rhythms,
     ripples,
@@ -73,7 +72,7 @@ from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.holdout import Holdout, HoldoutTurn
-from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
+from bot.domain.initiative import Company, Initiative, Participant, StuckEpisode
 from bot.domain.magazine import Magazine, PrintConsent
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
@@ -111,7 +110,6 @@ MAPPED: dict[type, Table] = {
     Participant: participants,
     Room: rooms,
     StuckEpisode: episodes,
-    QuestionAsked: questions_asked,
     Company: companies,
     NextStep: steps,
     Chance: chances,
@@ -139,8 +137,9 @@ MAPPED: dict[type, Table] = {
     Holdout: holdouts,
     HoldoutTurn: holdout_turns,
 }
-"""The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk."""
-_NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
+"""The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk. Nor
+is `QuestionAsked`, which is only written."""
+_NUMBERED = {PartSaid: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""
 _UNMAPPED: dict[type, tuple[str, ...]] = {
