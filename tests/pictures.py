@@ -199,8 +199,8 @@ async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[P
 
 async def main() -> None:
     """Draw all pictures, and print how large each is."""
-    draw_and_tell()
     configure_logging(level=logging.WARNING)
+    await draw_and_tell()
     async with chromium() as browser:
         await draw_all(browser)
         for language in SCRIPTS:

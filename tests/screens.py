@@ -3,7 +3,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page
 from adapters.pages.links import PageLinks
 from bot.domain.person import Language
 from tests.support.chromium import chromium
+from tests.support.images import keep_pictures
 from tests.support.playground import ServedPlayground, serve_playground
 from tests.support.showcase import COORDINATES, DOOR, MAGAZINE, show_movement
 from tests.support.visitors import ask_link
@@ -49,7 +50,7 @@ class Screen:
 
 SCREENS = {
     "movement": Screen(f"{OURS}/movement", DESK),
-    "movement-phone": Screen(f"{OURS}/movement", PHONE, top=1),
+    "movement-phone": Screen(f"{OURS}/movement", PHONE, "dark", top=1),
     "initiative": Screen(f"{OURS}/initiative/i0", DESK),
     "me-phone-dark": Screen(f"{OURS}/me", PHONE, "dark"),
     "coordinator": Screen(f"{OURS}/coordinator", DESK),
@@ -105,17 +106,8 @@ async def draw_screens(browser: Browser, language: Language) -> AsyncIterator[tu
 
 async def draw_all(browser: Browser) -> None:
     """Draw all of them anew, and print how large each is."""
-    keep_screens({file: picture for one in Language async for file, picture in draw_screens(browser, one)})
-
-
-def keep_screens(drawn: Mapping[str, bytes], folder: Path = IMAGES) -> None:
-    """Save what was drawn, by the name of its file. What is drawn no more is removed."""
-    for old in folder.glob("page-*.webp"):
-        if old.name not in drawn:
-            old.unlink()
-    for file, picture in drawn.items():
-        (folder / file).write_bytes(picture)
-        print(f"{len(picture) // 1000:4} kB  {file}")  # noqa: T201  # a terminal's
+    drawn = {file: picture for one in Language async for file, picture in draw_screens(browser, one)}
+    keep_pictures(drawn, "page-*.webp", IMAGES)
 
 
 async def main() -> None:

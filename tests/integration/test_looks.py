@@ -13,8 +13,8 @@ LOOKS = list(list_looks())
 
 
 @pytest.mark.parametrize(("name", "language"), LOOKS, ids=[f"{name}-{language}" for name, language in LOOKS])
-def test_it_looks_as_it_did(name: str, language: Language, tmp_path: Path) -> None:
-    for file, drawn in draw_look(name, language).items():
+async def test_it_looks_as_it_did(name: str, language: Language, tmp_path: Path) -> None:
+    for file, drawn in (await draw_look(name, language)).items():
         stored = IMAGES / file
         assert stored.is_file(), f"{file} was never drawn: `make pictures`, and look at it"
         told, difference = find_difference(stored.read_bytes(), drawn)
@@ -24,14 +24,14 @@ def test_it_looks_as_it_did(name: str, language: Language, tmp_path: Path) -> No
             pytest.fail(f"{file}: {told}. Look at {tmp_path}; if it is as you want it: `make pictures`")
 
 
-def test_nothing_is_stored_that_is_drawn_no_more_and_all_of_it_is_small() -> None:
+async def test_nothing_is_stored_that_is_drawn_no_more_and_all_of_it_is_small() -> None:
     stored = {one.name: one.stat().st_size for one in IMAGES.glob("drawn-*.png")}
-    assert set(stored) == {file for one in LOOKS for file in draw_look(*one)}
+    assert set(stored) == {file for one in LOOKS for file in await draw_look(*one)}
     assert sum(stored.values()) < 1_500_000
 
 
-def test_a_word_that_moved_is_seen_and_a_shade_of_another_machine_is_not() -> None:
-    (png,) = draw_look("history_drawn", Language.NL).values()
+async def test_a_word_that_moved_is_seen_and_a_shade_of_another_machine_is_not() -> None:
+    (png,) = (await draw_look("history_drawn", Language.NL)).values()
     pixels = read_png(png)
     assert write_png(pixels) != png
     assert find_difference(png, write_png(pixels)) == ("", None), "what is written is what was read"

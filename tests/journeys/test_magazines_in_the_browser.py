@@ -9,10 +9,11 @@ from playwright.async_api import Browser, expect
 
 from bot.domain.magazine import Magazine, MagazineId, PrintAnswer, PrintConsent, PrintName
 from bot.domain.person import PersonId
-from bot.domain.story import Readers, Story, StoryId
+from bot.domain.story import StoryId
 from tests.journeys.test_browser import LAPTOP, PHONE, browser
 from tests.journeys.test_pages_in_the_browser import check_page
 from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
+from tests.support.prints import add_told
 from tests.support.visitors import ask_link
 
 pytestmark = pytest.mark.browser
@@ -42,18 +43,7 @@ async def print_stories(served: ServedPlayground, **told: str) -> None:
                 shown_at=now,
             )
         )
-        for number, (who, text) in enumerate(told.items()):
-            work.stories.add(
-                Story(
-                    id=StoryId(f"of-{who}"),
-                    movement_id=MOVEMENT,
-                    place_id=None,
-                    teller_id=PersonId(who),
-                    text=text,
-                    readers=Readers.MOVEMENT,
-                    told_at=now - timedelta(days=9 - number),
-                )
-            )
+        add_told(work, now - timedelta(days=9), told)
         await work.flush()
         for who in told:
             work.magazines.add(

@@ -1,7 +1,7 @@
 """A magazine is made, asked about and given as a PDF, on Slack, in Teams and in the playground."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,9 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from bot.domain.movement import MovementId
-from bot.domain.person import PersonId
-from bot.domain.story import Readers, Story, StoryId
 from tests.drivers.border import LINKS, PLATFORMS, Border, open_border
+from tests.support.prints import add_told
 from tests.support.world import MONDAY
-
-MOVEMENT = MovementId("movement")
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -26,18 +22,7 @@ async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
 
 async def add_stories(border: Border, **told: str) -> None:
     async with border.begin() as work:
-        for number, (who, text) in enumerate(told.items()):
-            work.stories.add(
-                Story(
-                    id=StoryId(f"of-{who}"),
-                    movement_id=MOVEMENT,
-                    place_id=None,
-                    teller_id=PersonId(who),
-                    text=text,
-                    readers=Readers.MOVEMENT,
-                    told_at=MONDAY + timedelta(minutes=number),
-                )
-            )
+        add_told(work, MONDAY, told)
 
 
 async def make(border: Border, *stories: str) -> Any:

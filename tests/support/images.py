@@ -1,6 +1,8 @@
-"""Read, write and compare PNGs, so that a picture of today can be held against the one that somebody looked at."""
+"""Read, write, compare and keep pictures, so that one of today can be held against the one that somebody looked at."""
 
 import zlib
+from collections.abc import Mapping
+from pathlib import Path
 from struct import pack, unpack
 from typing import Any
 
@@ -86,3 +88,13 @@ def find_difference(stored: bytes, drawn: bytes) -> tuple[str, bytes | None]:
     told[apart] = (220, 0, 0, 255)
     where = f"between ({columns.min()}, {rows.min()}) and ({columns.max()}, {rows.max()})"
     return f"{apart.sum()} of its pixels are not as they were, {where}", write_png(told)
+
+
+def keep_pictures(drawn: Mapping[str, bytes], pattern: str, folder: Path) -> None:
+    """Save what was drawn, by the name of its file, and print how large each is. What is drawn no more is removed."""
+    for old in folder.glob(pattern):
+        if old.name not in drawn:
+            old.unlink()
+    for file, picture in drawn.items():
+        (folder / file).write_bytes(picture)
+        print(f"{len(picture) // 1000:4} kB  {file}")  # noqa: T201  # a terminal's

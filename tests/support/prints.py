@@ -1,5 +1,6 @@
-"""A magazine with stories whose tellers agreed, to be printed."""
+"""A magazine with stories whose tellers agreed, to be printed; and stories for one that people make."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
 from bot.domain.story import Readers, Story, StoryId
 from bot.magazines import Printed
+from bot.ports import UnitOfWork
 from bot.wording import Reader
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
@@ -40,6 +42,22 @@ def stories_of(count: int, text: str = "De buurvrouw liep mee, en toen wilde de 
         )
         found.append(PrintCandidate(consent, story, person, True))
     return found
+
+
+def add_told(work: UnitOfWork, since: datetime, told: Mapping[str, str]) -> None:
+    """Store a story of each in the movement, a minute after the other; its id is `of-` and who told it."""
+    for number, (who, text) in enumerate(told.items()):
+        work.stories.add(
+            Story(
+                id=StoryId(f"of-{who}"),
+                movement_id=MovementId("movement"),
+                place_id=None,
+                teller_id=PersonId(who),
+                text=text,
+                readers=Readers.MOVEMENT,
+                told_at=since + timedelta(minutes=number),
+            )
+        )
 
 
 def make_print(

@@ -45,7 +45,7 @@ POINTS = ("broaden", "deepen", "broaden_deepen", "deepen", "steer", "middle", "b
 @dataclass(frozen=True, kw_only=True)
 class Showcase:
     """All that people wrote in it, in one language. `stories`: who, in which initiative (from 0; None for none), how
-    many days ago, and what; `stuck` and `steps` are of the first initiative."""
+    many days ago, and what; `stuck` and `steps` are of the first initiative; `meeting`: where, and a few words."""
 
     name: str
     channel: str
@@ -61,6 +61,7 @@ class Showcase:
     chance: str
     magazine: tuple[str, str]
     question: str
+    meeting: tuple[str, str]
 
 
 SHOWCASES = {
@@ -108,6 +109,7 @@ SHOWCASES = {
         chance="De wethouder komt vrijdag langs",
         magazine=("Wat we onderweg hoorden", "Zeven verhalen van deze winter, zoals ze verteld zijn."),
         question="Wat maakte je mee dat je wilt doorgeven?",
+        meeting=("Aan de lange tafel in de tuin", "Neem iets lekkers mee."),
     ),
     Language.EN: Showcase(
         name="Walking together",
@@ -158,6 +160,7 @@ SHOWCASES = {
         chance="The alderman drops by on Friday",
         magazine=("What we heard on the way", "Seven stories of this winter, as they were told."),
         question="What happened that you would like to pass on?",
+        meeting=("At the long table in the garden", "Bring something nice."),
     ),
 }
 
