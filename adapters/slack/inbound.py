@@ -10,16 +10,21 @@ request is acknowledged within `ACK_BUDGET`, whatever the database or Slack does
 """
 
 import asyncio
+import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.door import BadInput, read_body
 from adapters.failures import Failure, report_failure
@@ -50,7 +55,11 @@ from bot.wording import Reader
 
 EVENTS_PATH = "/slack/events"
 _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
-APP_REMOVED_EVENTS = frozenset({"app_uninstalled", "tokens_revoked"})
+ACK_BY = "ack_by"
+"""Key in a request's context: when it has to be acknowledged, by the event loop's clock."""
+ANY_NAME = re.compile("")
+"""Matches every command, event, action or callback id, so that one listener takes all of its kind."""
+APP_REMOVED_EVENTS = re.compile("^(app_uninstalled|tokens_revoked)$")
 log = structlog.get_logger("ritme.slack")
 
 
@@ -68,19 +77,6 @@ class SlackCore(Protocol):
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
         """Start sending to a workspace, or send there again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlackResponse:
-    """The answer to a request: an HTTP status, and JSON, or nothing. Over Socket Mode only a 200 is an answer."""
-
-    status: int = 200
-    body: Mapping[str, Any] | None = None
-
-
-Listener = Callable[[dict[str, Any], float], Awaitable[SlackResponse]]
-"""Answers a payload by a moment of the event loop's clock."""
-ACKNOWLEDGED = SlackResponse()
 
 
 class InstallRemover(Protocol):
@@ -120,17 +116,15 @@ class SlackInbound:
         self._installs = installs
         self._ack_budget = ack_budget
         self._tasks = AnswerTasks()
-        self._listeners: Mapping[str, Listener] = {
-            "command": self._on_command,
-            "event_callback": self._on_event,
-            "block_actions": self._on_press,
-            "shortcut": self._on_shortcut,
-            "message_action": self._on_shortcut,
-            "view_submission": self._on_submission,
-            "view_closed": _acknowledge,
-            "url_verification": _answer_challenge,
-        }
-        """Type of request → what answers it. Commands have no type."""
+        self._bolt = _bolt()
+        # Bolt calls the first listener that matches, so this one goes before that of all events.
+        self._bolt.event(APP_REMOVED_EVENTS)(self._on_removal)
+        self._bolt.command(ANY_NAME)(self._on_command)
+        self._bolt.event(ANY_NAME)(self._on_event)
+        self._bolt.action({"type": "block_actions", "action_id": ANY_NAME})(self._on_press)
+        self._bolt.shortcut(ANY_NAME)(self._on_shortcut)
+        self._bolt.view_submission(ANY_NAME)(self._on_submission)
+        self._bolt.view_closed(ANY_NAME)(_acknowledge)
 
     def mount(self, app: web.Application, signing_secret: str) -> None:
         """Add the route of all of Slack's requests to the application."""
@@ -146,15 +140,12 @@ class SlackInbound:
         if not _is_from_slack(verifier, raw, request.headers):
             log.warning("slack_refused_request", bytes=len(raw))
             return web.json_response({"error": "invalid request"}, status=401)
-        answer = await self.answer(decode_body(raw, request.content_type))
-        if answer.body is None:
-            return web.Response(status=answer.status)
-        return web.json_response(answer.body, status=answer.status)
+        return await to_aiohttp_response(await self.answer(decode_body(raw, request.content_type)))
 
-    async def answer(self, body: object) -> SlackResponse:
+    async def answer(self, body: object) -> BoltResponse:
         """Answer a request that is known to be from Slack; with an empty 200 if no listener or install is concerned.
 
-        A bug is logged and answered with its reference. Raises `BadInput`.
+        A bug of ours, or of Bolt's, is logged and answered with its reference. Raises `BadInput`.
         """
         try:
             return await self._dispatch(body)
@@ -163,19 +154,20 @@ class SlackInbound:
         except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
             return _failure_response(report_failure("slack_request_failed", problem))
 
-    async def _dispatch(self, body: object) -> SlackResponse:
+    async def _dispatch(self, body: object) -> BoltResponse:
         payload = read_payload(body)
         if payload is None or not isinstance(body, Mapping):
-            return ACKNOWLEDGED
+            return BoltResponse(status=200)
         ack_by = asyncio.get_running_loop().time() + self._ack_budget
-        kind = payload.get("type", "command")
-        if kind != "url_verification":
+        if payload.get("type") != "url_verification":
             team = await self._find_workspace(named_workspaces(body), ack_by)
             if team is None:
-                return ACKNOWLEDGED
+                return BoltResponse(status=200)
             payload |= await self._complete(payload, team, ack_by)
-        # A listener gets nothing but what was checked.
-        return await self._listeners[kind](payload, ack_by)
+        # Bolt gets nothing but what was checked: it trips over shapes that it does not know.
+        request = AsyncBoltRequest(mode="socket_mode", body=payload)
+        request.context[ACK_BY] = ack_by
+        return await self._bolt.async_dispatch(request)
 
     async def _find_workspace(self, named: Sequence[str], ack_by: float) -> str | None:
         """Return the first of the workspaces that a request names where the app is installed."""
@@ -212,49 +204,50 @@ class SlackInbound:
 
     # -- the listeners, one per kind of request ---------------------------------------------------------------------
 
-    async def _on_command(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
+    async def _on_command(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_command(body)
-        message = _as_message(await self._answer_in_time(intent, body, ack_by))
+        message = _as_message(await self._answer_in_time(intent, body, context[ACK_BY]))
         if message is None:
-            return ACKNOWLEDGED
-        text, blocks = render.notification_text(message), render.render_blocks(message)
-        return SlackResponse(body={"response_type": "ephemeral", "text": text, "blocks": blocks})
+            await ack()
+        else:
+            text, blocks = render.notification_text(message), render.render_blocks(message)
+            await ack(response_type="ephemeral", text=text, blocks=blocks)
 
-    async def _on_press(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
+    async def _on_press(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         if body["actions"][0].get("type") == "button":
             intent = translate.translate_block_action(body)
-            self._send_privately(await self._answer_in_time(intent, body, ack_by), intent)
-        return ACKNOWLEDGED
+            self._send_privately(await self._answer_in_time(intent, body, context[ACK_BY]), intent)
+        await ack()
 
-    async def _on_shortcut(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
+    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_shortcut(body)
-        self._send_privately(await self._answer_in_time(intent, body, ack_by), intent)
-        return ACKNOWLEDGED
+        self._send_privately(await self._answer_in_time(intent, body, context[ACK_BY]), intent)
+        await ack()
 
-    async def _on_submission(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
+    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_view_submission(body)
         handling = self._tasks.start(self._core.handle(intent))
-        if not await is_done_by(handling, ack_by):
+        if not await is_done_by(handling, context[ACK_BY]):
             # The form stays. Sent again, it is answered with what comes of it now, but for an answer, given once.
             self._tasks.run(self._send_late_answer(handling, intent))
             slow = FieldErrors(errors={"": self._ask_to_send_again(body["view"])})
-            return _answer_form("errors", errors=views.errors_by_block(slow, body["view"]))
+            await ack(response_action="errors", errors=views.errors_by_block(slow, body["view"]))
+            return
         match handling.result():
             case FieldErrors() as errors:
-                return _answer_form("errors", errors=views.errors_by_block(errors, body["view"]))
+                await ack(response_action="errors", errors=views.errors_by_block(errors, body["view"]))
             case Form() as form:
-                return _answer_form("update", view=views.render_modal(form, translate.view_origin(intent)))
+                await ack(response_action="update", view=views.render_modal(form, translate.view_origin(intent)))
             case Answer() as answer:
-                return _answer_form("push", view=views.render_notice_view(answer.message))
-        return ACKNOWLEDGED
+                await ack(response_action="push", view=views.render_notice_view(answer.message))
+            case None:
+                await ack()
 
-    async def _on_event(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
-        if body["event"]["type"] in APP_REMOVED_EVENTS:
-            return await self._on_removal(body, ack_by)
+    async def _on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
         intent = events.translate_event(body)
         if intent is not None:
             handling = self._tasks.start(self._core.handle(intent))
-            if not await is_done_by(handling, ack_by):
+            if not await is_done_by(handling, context[ACK_BY]):
                 self._tasks.run(self._send_late_answer(handling, intent))
                 return _late_response(intent.name)
             reply = handling.result()
@@ -262,19 +255,21 @@ class SlackInbound:
                 # Nothing was done; on anything but a 200 Slack delivers the event again.
                 return _failure_response(Failure(reference=reply.reference, unavailable=reply.unavailable))
             self._send_privately(reply, intent)
-        return ACKNOWLEDGED
+        await ack()
+        return None
 
-    async def _on_removal(self, body: dict[str, Any], ack_by: float) -> SlackResponse:
+    async def _on_removal(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
         """Forget a workspace that removed the app or revoked its token, unless it was installed again since then."""
         event, team = body["event"], body["team_id"]
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
             told = body.get("event_time")
             at = datetime.fromtimestamp(told, UTC) if told else self._clock.now()
             removing = self._tasks.start(self._remove(team, at))
-            if not await is_done_by(removing, ack_by):
+            if not await is_done_by(removing, context[ACK_BY]):
                 return _late_response("app_removed")
             removing.result()
-        return ACKNOWLEDGED
+        await ack()
+        return None
 
     async def _remove(self, team: str, at: datetime) -> None:
         if self._installs is not None and await self._installs.was_installed_since(team, at):
@@ -368,29 +363,52 @@ def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: CIMultiDict
         return False
 
 
-def _late_response(intent: str) -> SlackResponse:
+def _bolt() -> AsyncApp:
+    """Create a Bolt app that only routes: signatures, tokens and our own events are dealt with elsewhere."""
+    # Bolt's warnings quote what people wrote. It sets the level of the logger that is named after the app, so the app
+    # must not have the name of our own logger.
+    quiet = logging.getLogger("slack_bolt.ritme")
+    quiet.setLevel(logging.ERROR)
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+    app = AsyncApp(
+        name=quiet.name,
+        logger=quiet,
+        client=AsyncWebClient(retry_handlers=[]),  # never used
+        signing_secret="",  # `_serve` checks it before Bolt sees a request
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+        ignoring_self_assistant_message_events_enabled=False,
+        ssl_check_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+    app.error(_raise_again)
+    return app
+
+
+async def _raise_again(error: Exception) -> None:
+    """Leave a listener's exception to whoever dispatched the request; Bolt would answer it with an empty 500."""
+    raise error
+
+
+def _late_response(intent: str) -> BoltResponse:
     """Return the answer to an event that is still being handled: Slack delivers it again, in case it fails."""
     log.warning("slack_answer_late", intent=intent)
-    return SlackResponse(status=503, body={"error": "try again"})
+    return BoltResponse(status=503, body={"error": "try again"})
 
 
-def _failure_response(failure: Failure) -> SlackResponse:
-    return SlackResponse(status=failure.status, body=failure.body)
+def _failure_response(failure: Failure) -> BoltResponse:
+    return BoltResponse(status=failure.status, body=dict(failure.body))
 
 
-def _answer_form(action: str, **what: object) -> SlackResponse:
-    """Return the answer to a form that does not just close."""
-    return SlackResponse(body={"response_action": action, **what})
-
-
-async def _acknowledge(_body: dict[str, Any], _ack_by: float) -> SlackResponse:
+async def _acknowledge(ack: AsyncAck) -> None:
     """Acknowledge that a form was closed without sending it, which changes nothing."""
-    return ACKNOWLEDGED
-
-
-async def _answer_challenge(body: dict[str, Any], _ack_by: float) -> SlackResponse:
-    """Prove to Slack that requests to this address come to Ritme."""
-    return SlackResponse(body={"challenge": body["challenge"]})
+    await ack()
 
 
 def _as_message(reply: Reply) -> Message | None:

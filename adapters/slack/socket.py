@@ -3,21 +3,21 @@
 import asyncio
 import json
 import logging
-from http import HTTPStatus
-from time import monotonic
+from time import monotonic, time
 
 import aiohttp
 import structlog
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.door import BadInput
 from adapters.failures import report_failure
-from adapters.slack.inbound import ACKNOWLEDGED, SlackInbound, SlackResponse
+from adapters.slack.inbound import SlackInbound
 from adapters.slack.tokens import slack_error_code
 
 CONNECTION_REFUSED_ERRORS = frozenset(
@@ -112,12 +112,13 @@ class SocketModeConnection:
     async def _on_request(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         done = asyncio.get_running_loop().create_future()
         self._in_flight.add(done)
+        started = time()
         try:
-            await _send(client, request, await self._inbound.answer(request.payload))
+            await send_async_response(client, request, await self._inbound.answer(request.payload), started)
         except BadInput as bad:
             # It would be no better the next time: acknowledged, so that Slack does not send it again.
             log.warning("slack_request_malformed", kind=request.type, reason=bad.reason)
-            await _send(client, request, ACKNOWLEDGED)
+            await send_async_response(client, request, BoltResponse(status=200), started)
         except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
             # Not acknowledged: Slack delivers an event again.
             _ = report_failure("slack_request_failed", problem, kind=str(request.type))
@@ -172,10 +173,3 @@ class _ReportingClient(SocketModeClient):
             else:
                 log.info("slack_socket_open")
                 return
-
-
-async def _send(client: AsyncBaseSocketModeClient, request: SocketModeRequest, answer: SlackResponse) -> None:
-    """Answer a request; one that failed is not answered, so that Slack delivers it again."""
-    if answer.status == HTTPStatus.OK:
-        body = dict(answer.body) if answer.body is not None else None
-        await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id, payload=body))

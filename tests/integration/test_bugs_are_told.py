@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import re
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -205,7 +204,7 @@ async def ask_socket(driver: SlackDriver, kind: str) -> tuple[int, str]:
     """Answer as Socket Mode does, with what it would not send: Slack is to send the request again."""
     assert driver.platform.inbound is not None
     answer = await driver.platform.inbound.answer(dict(REQUESTS[kind]))
-    return answer.status, json.dumps(answer.body)
+    return answer.status, answer.body
 
 
 WAYS: dict[str, Callable[[SlackDriver, str], Awaitable[tuple[int, str]]]] = {"http": ask_http, "socket": ask_socket}
@@ -216,16 +215,24 @@ def break_core(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver.ritme, "workspace_uninstalled", break_down_later)
 
 
-def break_listeners(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def break_bolt(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     assert driver.platform.inbound is not None
-    monkeypatch.setattr(driver.platform.inbound, "_listeners", defaultdict(lambda: break_down_later))
+    bolt = driver.platform.inbound._bolt
+    for one in bolt._async_middleware_list:
+        monkeypatch.setattr(one, "async_process", break_down_later)
+
+
+def break_matching(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert driver.platform.inbound is not None
+    for one in driver.platform.inbound._bolt._async_listeners:
+        monkeypatch.setattr(one, "async_matches", break_down_later)
 
 
 def break_tokens(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver.platform.tokens, "is_installed", break_down_later)
 
 
-BREAKS = {"core": break_core, "listeners": break_listeners, "tokens": break_tokens}
+BREAKS = {"core": break_core, "bolt": break_bolt, "matching": break_matching, "tokens": break_tokens}
 
 
 @pytest.mark.parametrize("way", WAYS)

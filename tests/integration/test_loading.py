@@ -18,7 +18,7 @@ RARE = {
 TELLING = {"phonenumbers", "snowballstemmer", "stdnum"}
 """Libraries that it loads once it is ready: whoever tells something needs them."""
 CIPHERS = {"cryptography"}
-OF_SLACK = {"slack_sdk"}
+OF_SLACK = {"slack_bolt", "slack_sdk"}
 OF_TEAMS = {"botbuilder", "botframework", "jwt", "msal", "msrest"}
 OF_SERVING = {"aiohttp", "apscheduler", "babel", "holidays", "jinja2", "pydantic", "sqlalchemy", "structlog"}
 
