@@ -13,7 +13,8 @@ VERSION = "1.0.0"
 _ABOUT = f"""Read what a movement shows, with a key that a coordinator of it makes in chat (`/ritme api`).
 
 Send the key as `Authorization: Bearer ritme_…`. A key opens the parts that were chosen for it, for one movement. It may
-ask {REQUESTS_A_MINUTE} times a minute; `RateLimit` tells what is left, and an answer 429 when to go on (`Retry-After`).
+ask {REQUESTS_A_MINUTE} times a minute, which each process of Ritme counts for itself; `RateLimit` tells what is left,
+and an answer 429 when to go on (`Retry-After`).
 Answers carry an `ETag`: ask again with `If-None-Match`, and 304 says that nothing changed. Every error is a
 `application/problem+json` whose `detail` says what to do. Nothing can be changed here. Fields may be added; pass over
 those you do not know."""
