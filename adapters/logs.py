@@ -153,5 +153,5 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell of every job and request at INFO.
-    for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_sdk"):
+    for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_bolt", "slack_sdk"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
