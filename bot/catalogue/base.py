@@ -183,9 +183,9 @@ class FormEntry(Entry):
 
 
 class OutsideEntry(Entry):
-    """An entry by which something is written, or decided, that programs outside may read or hear of: `read_by`, with
-    what tells most first. `outside` is the one of these that is so now, the block of `outside/readers.md.j2` that says
-    it; "" when no program does. `bot.outside` fills it in."""
+    """An entry by which something is written, or decided, that programs outside may read or hear of, or that says who
+    reads it: `read_by`, with what tells most first. `outside` is the one of these that is so now, the block of
+    `outside/readers.md.j2` that says it; "" when no program does. `bot.outside` fills it in."""
 
     read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = ()
     of_every_movement: ClassVar[bool] = False

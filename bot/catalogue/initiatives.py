@@ -28,8 +28,10 @@ class InitiativeSummary:
     rests: bool = False
 
 
-class InitiativesListed(Entry):
+class InitiativesListed(OutsideEntry):
     """A page of the list of open initiatives. `page` counts from 0; `pages` is how many there are."""
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.INITIATIVES,)
 
     name: str
     patches: tuple[InitiativeSummary, ...]

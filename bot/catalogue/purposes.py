@@ -34,11 +34,13 @@ class PurposeForm(OutsideEntry, FormEntry):
         )
 
 
-class PurposeShown(Entry):
+class PurposeShown(OutsideEntry):
     """The purpose, part by part. `saved`: it was just changed.
 
     Of each behaviour, `marks` is its id, and `people` do it in `places` (0: nothing to tell).
     """
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.PURPOSE,)
 
     name: str
     version: int

@@ -262,6 +262,19 @@ async def test_who_carries_an_initiative_reads_it_beside_the_button_that_ends_it
     assert "van buiten" not in text_of(await world.do("noor", "initiative.look", **look))
 
 
+@pytest.mark.parametrize(("name", "scope"), [("purpose", Scope.PURPOSE), ("initiative", Scope.INITIATIVES)])
+async def test_where_it_is_said_that_everybody_in_the_movement_reads_it_programs_are_named(
+    world: World, name: str, scope: Scope
+) -> None:
+    before = text_of(await world.do("noor", name))
+    assert "in de beweging" in before
+    assert "van buiten" not in before
+    await open_for(world, *(one for one in Scope if one is not scope))
+    assert text_of(await world.do("noor", name)) == before
+    await open_for(world, scope)
+    assert "Programma’s van buiten met een sleutel lezen" in text_of(await world.do("noor", name))
+
+
 async def test_a_rhythm_in_a_sentence_says_it_before_it_is_saved(world: World) -> None:
     words = "/ritme ritme verhalen elke dinsdag om 10:00"
     heard = await world.type("iris", words)
