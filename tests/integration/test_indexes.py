@@ -4,10 +4,13 @@ What it costs with a million stories, `make bench` measures.
 """
 
 import re
+import sqlite3
+from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from bot.domain.delivery import to_person
 from bot.domain.movement import MovementId, PlaceId
@@ -118,7 +121,54 @@ async def test_whom_somebody_knows_is_not_looked_for_in_all_of_a_movement(world:
         assert re.search(r"ties USING .*\((movement_id=\? AND one_id=\?|other_id=\? AND movement_id=\?)\)", plan)
 
 
-@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # as above
+class Preparations:
+    """Counts how often each statement is executed on SQLite, and how often it is prepared for that: only then its
+    authorizer is asked."""
+
+    def __init__(self) -> None:
+        self.executed, self.prepared = Counter[str](), Counter[str]()
+        self._asked = 0
+        self._connections: dict[int, sqlite3.Connection] = {}
+
+    def __enter__(self) -> "Preparations":
+        event.listen(Engine, "before_cursor_execute", self._before)
+        event.listen(Engine, "after_cursor_execute", self._after)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "before_cursor_execute", self._before)
+        event.remove(Engine, "after_cursor_execute", self._after)
+
+    def _authorize(self, *_: object) -> int:
+        self._asked += 1
+        return sqlite3.SQLITE_OK
+
+    def _before(self, _connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        driver = getattr(cursor, "connection", None)
+        if isinstance(driver, sqlite3.Connection) and id(driver) not in self._connections:
+            self._connections[id(driver)] = driver
+            driver.set_authorizer(self._authorize)
+        self._asked = 0
+
+    def _after(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        self.executed[statement] += 1
+        self.prepared[statement] += self._asked > 0
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+async def test_what_is_asked_often_is_prepared_once(world: World, day: Everyday) -> None:
+    with Preparations() as counted:
+        await record_statements(day)
+        async with day.begin() as work:
+            for _ in range(3):
+                await work.stories.solved_by_others(MovementId("m"), PersonId("p"))
+    often = [one for one, times in counted.executed.items() if times > 2 and not one.startswith("BEGIN")]
+    each_time = [one for one in often if counted.prepared[one] == counted.executed[one]]
+    assert [one for one in each_time if not one.startswith("WITH active")] == []  # counted once a week
+    assert len(often) > len(each_time) + 10
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_a_breakthrough_is_looked_for_by_its_initiative_or_its_person(world: World, day: Everyday) -> None:
     with QueryRecorder() as listening:
         async with day.begin() as work:

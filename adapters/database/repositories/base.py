@@ -1,9 +1,21 @@
 """Base class of the repositories."""
 
 from collections.abc import Collection
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, FromClause, String, any_, bindparam, func, literal, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    FromClause,
+    String,
+    any_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import attributes
 
@@ -24,6 +36,12 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(String)))
     return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
+
+
+def written_in(value: StrEnum) -> ColumnElement[Any]:
+    """Return a value that stands in the statement itself, for columns that partial indexes have a condition on: SQLite
+    prepares a statement anew at each execution whose parameter might make it choose another of these."""
+    return literal_column(f"'{value.value}'")
 
 
 def counts_in_group(person: FromClause) -> ColumnElement[bool]:

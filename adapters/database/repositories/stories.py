@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository, counts_in_group
+from adapters.database.repositories.base import Repository, counts_in_group, written_in
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
@@ -64,7 +64,7 @@ from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
 def _may_travel() -> ColumnElement[bool]:
     """Match the stories for which `Story.may_travel` is true; both must change together."""
-    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
+    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != written_in(Readers.THREAD))
 
 
 def _told_by_reminder(place: PlaceId) -> ColumnElement[bool]:
@@ -129,10 +129,11 @@ _newest = (
 
 def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
     """Select newest stories with a spell that ended well, belonging together by `how`."""
-    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= _newest.c.told_at)
+    is_over = episodes.c.state == written_in(EpisodeState.BREAKTHROUGH)
+    together = is_over & (episodes.c.opened_at <= _newest.c.told_at)
     return select(
         _newest.c.told_at, _newest.c.id.label("story"), episodes.c.opened_at, episodes.c.id.label("spell")
-    ).join(episodes, together & how)
+    ).join_from(_newest, episodes, together & how)
 
 
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
@@ -180,7 +181,9 @@ _IS_KNOWN = select(
     or_(
         *(
             exists().where(
-                deliveries.c.place_id == _here, deliveries.c.receipt == bindparam(its), deliveries.c.act == Act.POST
+                deliveries.c.place_id == _here,
+                deliveries.c.receipt == bindparam(its),
+                deliveries.c.act == written_in(Act.POST),
             )
             for its in ("thread", "message")
         ),
