@@ -137,6 +137,7 @@ _SET_BELOW = frozenset({"hours", "country", "rhythm.closed", "rhythm.place"})
 """Intents of buttons that the coordinators' page has together, with the settings."""
 _SEARCH = Part("", _load_search_form)
 _QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
+_HISTORY = Part("lookback_title", _only(look_backs.show_drawing), drawing="history_drawn")
 _CLOUD = Part("", _load_cloud, drawing="cloud_drawn")
 _MAP = Part("", _load_map, drawing="spread_drawn")
 _YEAR = Part("year_title", _load_year, drawing="rhythm_year", without=frozenset({"rhythm"}))
@@ -166,6 +167,7 @@ BOARDS: Mapping[str, Board] = {
             _SEARCH,
             Part("", _only(boards.show_stories)),
             Part("", _only(magazines.show_shelf)),
+            _HISTORY,
             Part("", _load_coming),
             _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
@@ -201,7 +203,7 @@ BOARDS: Mapping[str, Board] = {
         "footer_all",
         (
             Part("about_title", _answer("initiative.look"), without=frozenset({"lookback"})),
-            Part("lookback_title", _only(look_backs.show_drawing), drawing="history_drawn"),
+            _HISTORY,
             Part("", _only(boards.show_stories)),
         ),
         about="initiative",

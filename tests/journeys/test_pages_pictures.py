@@ -18,7 +18,7 @@ from tests.support.visitors import WebVisitor, a_browser, add_patch, start_rhyth
 OURS = "/pages/m/movement"
 QUILT, YEAR, HISTORY = "quilt_drawn", "rhythm_year", "history_drawn"
 PAPER_IN_THE_DARK = "#1f2a26"
-SHOWN = {"movement": [QUILT, YEAR], "initiative/walk": [HISTORY], "coordinator": [YEAR], "me": []}
+SHOWN = {"movement": [QUILT, HISTORY, YEAR], "initiative/walk": [HISTORY], "coordinator": [YEAR], "me": []}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_a_picture_is_for_who_may_open_its_page(served: ServedPlayground) 
         for address in (coordinators, everyone):
             assert (await stranger.get(address)).status == 401
         for nothing in (
-            f"{OURS}/movement/-/{HISTORY}.svg",
+            f"{OURS}/me/-/{HISTORY}.svg",
             f"{OURS}/movement/-/style.svg",
             f"{OURS}/movement/-/..%2Fstyle.svg",
             f"{OURS}/initiative/nothing/{HISTORY}.svg",
@@ -97,7 +97,7 @@ async def test_where_there_is_nothing_to_draw_there_is_no_picture(served: Served
         tea.closed_at = served.clock.now()
     async with visit(served, "jan") as jan:
         await jan.get(f"{OURS}/movement")
-        assert [one.rpartition("/")[2] for one in pictures_of(jan)] == [f"{YEAR}.svg"]  # one patch is no quilt
+        assert [one.rpartition("/")[2] for one in pictures_of(jan)] == [f"{HISTORY}.svg", f"{YEAR}.svg"]  # one patch is no quilt
 
 
 async def test_a_picture_that_cannot_be_drawn_leaves_its_words(
