@@ -97,7 +97,8 @@ async def test_where_there_is_nothing_to_draw_there_is_no_picture(served: Served
         tea.closed_at = served.clock.now()
     async with visit(served, "jan") as jan:
         await jan.get(f"{OURS}/movement")
-        assert [one.rpartition("/")[2] for one in pictures_of(jan)] == [f"{HISTORY}.svg", f"{YEAR}.svg"]  # one patch is no quilt
+        # One patch is no quilt.
+        assert [one.rpartition("/")[2] for one in pictures_of(jan)] == [f"{HISTORY}.svg", f"{YEAR}.svg"]
 
 
 async def test_a_picture_that_cannot_be_drawn_leaves_its_words(
