@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from adapters.typesetting import TypstTypesetter
 from bot.domain.movement import Role
-from bot.domain.person import PersonId
+from bot.domain.person import Language, PersonId
 from bot.domain.story import Readers, Story
 from bot.ports import UnitOfWork
 from tests.drivers.playground import PlaygroundDriver, Seen
@@ -109,6 +109,52 @@ async def test_it_holds_what_all_may_read_and_no_name_of_who_did_not_agree(serve
     assert taken.rows("initiatives")[0]["name"] == "Wandelen na het eten"
     assert {one["what"]: one["how_many"] for one in taken.rows("figures")}["stories"] == "4"
     assert "WAT ER NIET IN ZIT" in taken.files["README.txt"].decode()
+
+
+@pytest.mark.parametrize("language", list(Language))
+async def test_the_pdf_says_how_often_and_what_each_part_of_the_purpose_is(
+    served: ServedPlayground, language: Language
+) -> None:
+    await live(served)
+    async with served.begin() as work:
+        kwame = await work.movements.membership(MOVEMENT, PersonId("kwame"))
+        assert kwame is not None
+        kwame.role = Role.COORDINATOR
+        purpose = await work.movements.purpose(MOVEMENT)
+        assert purpose is not None
+        purpose.mission, purpose.behaviours = "Samen doen.", ["Handen op je rug"]
+    people = PlaygroundDriver(served)
+    for line in ("elke maandag om 9 uur een herinnering", "verhalen één keer op 19 april om 10 uur"):
+        heard = await people.type("iris", f"/ritme ritme {line} in #samen-vooruit", channel=None)
+        await people.press("iris", heard, "save")
+    who = "iris" if language is Language.NL else "kwame"
+    read = " ".join((await take_along(served, who)).text.split())
+    dutch = (
+        "elke maandag om 09:00",
+        "één keer, op 19 april 2027 om 10:00",
+        "Wat we doen. Samen doen.",
+        "Klein gedrag",
+        "Wat iedereen meedraagt",
+    )
+    english = (
+        "every Monday at 09:00",
+        "on 19 April 2027 at 10:00",
+        "What we do. Samen doen.",
+        "Small behaviours",
+        "What we all keep in mind",
+    )
+    for said in dutch if language is Language.NL else english:
+        assert said in read, read[:1500]
+
+
+async def test_the_date_of_a_story_stays_with_its_words(served: ServedPlayground) -> None:
+    await live(served)
+    people = PlaygroundDriver(served)
+    for number in range(30):
+        await people.type("jan", f"/verhaal We liepen {number} keer een rondje langs alle kamers van de gang")
+    pages = PdfReader(io.BytesIO((await take_along(served)).files["movement.pdf"])).pages
+    assert len(pages) > 1
+    assert [page.extract_text()[:40] for page in pages if re.match(r"\d+ \w+ 20\d\d", page.extract_text())] == []
 
 
 async def test_no_cell_is_a_formula_and_the_pdf_is_tagged(served: ServedPlayground) -> None:

@@ -12,7 +12,8 @@ import json
 from asyncio import sleep, to_thread
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -22,6 +23,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from bot import wording
 from bot.catalogue.base import Entry
+from bot.catalogue.rhythms import RhythmSummary
 from bot.catalogue.takeaways import TakeawayComing, TakeawayFile
 from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
@@ -49,6 +51,9 @@ MOST_DECIDED = 200
 """Decisions about the experiments of one initiative."""
 STORIES_IN_PDF, HISTORY_IN_PDF, INITIATIVES_IN_PDF, RHYTHMS_IN_PDF = 40, 60, 100, 100
 """Rows that the PDF holds, the newest; everything is in the tables."""
+LISTED_PARTS = frozenset({"core_message", "behaviour"})
+"""Parts of a purpose of which there may be several."""
+LONG_AGO = timedelta(days=3650)
 UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 README, PDF, JSON = "README.txt", "movement.pdf", "movement.json"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -260,7 +265,8 @@ class _Takeaway:
         self._initiatives: list[Initiative] = []
         self._names: dict[str, str] = {}
         self._figures: dict[str, str] = {}
-        self._shown: dict[str, list[TakenRow]] = {"stories": [], "history": [], "purpose": [], "rhythms": []}
+        self._shown: dict[str, list[TakenRow]] = {"stories": [], "history": [], "purpose": []}
+        self._rhythms_shown: list[RhythmSummary] = []
 
     def say(self, block: str, **values: object) -> str:
         """Return words about the file; lines stay lines."""
@@ -334,7 +340,10 @@ class _Takeaway:
             }
             for one in found
         ]
-        self._shown["rhythms"] = list(rows)
+        going = [one for one in found if one.ended_at is None][-RHYTHMS_IN_PDF:]
+        self._rhythms_shown = [
+            RhythmSummary.of(one, self._places.get(one.place_id, ""), (), self._reader.now) for one in going
+        ]
         yield rows
 
     async def _moments(self) -> AsyncIterator[Sequence[TakenRow]]:
@@ -440,7 +449,6 @@ class _Takeaway:
             return None
         history = sorted(self._shown["history"], key=lambda one: str(one["at"]))[-HISTORY_IN_PDF:]
         initiatives = sorted(self._initiatives, key=lambda one: one.started_at)[-INITIATIVES_IN_PDF:]
-        rhythms = [one for one in self._shown["rhythms"] if not one["ended_at"]][-RHYTHMS_IN_PDF:]
         headings = ("purpose", "rhythms", "initiatives", "history", "stories", "figures")
         stories = self._shown["stories"][::-1]
         by = await self._say_each("by", [{"one": one, "at": _moment_of(one["told_at"])} for one in stories])
@@ -449,8 +457,8 @@ class _Takeaway:
             "title": self._mask(self._movement.name),
             "made": self.say("made"),
             "headings": {one: self.say(f"heading_{one}") for one in headings},
-            "purpose": [str(one["text"]) for one in self._shown["purpose"]],
-            "rhythms": await self._say_each("rhythm", [{"one": one} for one in rhythms]),
+            "purpose": self._draw_purpose(),
+            "rhythms": self._say_rhythms(),
             "initiatives": [
                 {"name": self._names[one.id], "trying": self._mask(one.description)} for one in initiatives
             ],
@@ -463,6 +471,21 @@ class _Takeaway:
             return await typesetter.typeset("takeaway", data, "pdf")
         except TypesettingFailed:
             return None
+
+    def _draw_purpose(self) -> list[Mapping[str, object]]:
+        """Return the parts of the purpose, each with its label; what there are several of as a list."""
+        parts: dict[str, list[str]] = {}
+        for one in self._shown["purpose"]:
+            parts.setdefault(str(one["part"]).partition(":")[0], []).append(str(one["text"]))
+        return [
+            {"label": self.say(f"part_{part}"), "texts": texts, "listed": part in LISTED_PARTS}
+            for part, texts in parts.items()
+        ]
+
+    def _say_rhythms(self) -> list[str]:
+        # As if it were read long ago: whole dates, as "tomorrow" is another day when the file is read.
+        reader = replace(self._reader, now=self._reader.now - LONG_AGO)
+        return [wording.render_text(README_WORDS, "rhythm", reader, {"one": one}) for one in self._rhythms_shown]
 
 
 def _moment_of(written: object) -> datetime:
