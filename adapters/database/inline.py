@@ -33,6 +33,14 @@ class Changed(NamedTuple):
     rowcount: int
 
 
+class FirstColumn(list[Any]):
+    """The first value of every row: what of SQLAlchemy's result is asked for, which takes longer to make."""
+
+    def all(self) -> list[Any]:
+        """Return all values."""
+        return self
+
+
 class _Execution:
     """Gives listeners the cursor: they may count what is taken off it."""
 
@@ -98,7 +106,7 @@ class InlineSession(AsyncSession):
             ran = await self._ask(statement, given)
             if ran is None:
                 return self.sync_session.scalars(statement, given)
-            return IteratorResult(ran[0], iter(ran[1])).scalars()
+            return FirstColumn([row[0] for row in ran[1]])
 
         async def get(self, entity: Any, ident: Any) -> Any:
             """Return an entity by its primary key, loaded once in a transaction; None when there is none."""
