@@ -19,6 +19,7 @@ from bot.catalogue.base import PictureEntry
 from bot.catalogue.doors import DoorCard
 from bot.catalogue.magazines import PrintAsked
 from bot.catalogue.meetings import CardDrawn
+from bot.catalogue.pictures import RhythmYear
 from bot.domain.magazine import PaperSize
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
 from bot.domain.person import Language, PersonId
@@ -36,6 +37,8 @@ PAGES = 2
 """Pages of a magazine that are looked at."""
 SEEN_ON = {"movement": "", "initiative": "i0"}
 """Pages with pictures of the movement, and of what they are."""
+TOLD_MORE = "rhythm_year"
+"""The example of this one holds more than four months bring: what was moved, paused and not sent."""
 Drawings = Mapping[str, tuple[str, Mapping[str, object]]]
 """The template of what is drawn, and its data, by its name."""
 _kept: dict[Language, Drawings] = {}
@@ -82,7 +85,7 @@ async def _load_pages(served: ServedPlayground) -> Drawings:
     assert await pages.open(session.id, secret, "")
     shown = [await pages.show(secret, name, MOVEMENT, about) for name, about in SEEN_ON.items()]
     pictures = [section.picture for one in shown if one is not None for section in one.page.sections]
-    return {one.drawing: (one.drawing, one.data) for one in pictures if one is not None}
+    return {one.drawing: (one.drawing, one.data) for one in pictures if one is not None and one.drawing != TOLD_MORE}
 
 
 async def _load_magazine(served: ServedPlayground, reader: Reader) -> Drawings:
@@ -104,6 +107,9 @@ def _tell(entry: PictureEntry, language: Language) -> PictureEntry:
     if isinstance(entry, CardDrawn):
         card = replace(entry, movement=told.name, purpose=str(told.purpose["vision"]), where=where, words=note)
         return replace(card, code=qr_rows("https://ritme.example.org"))
+    if isinstance(entry, RhythmYear):
+        channels = [replace(one, rhythm=replace(one.rhythm, place=told.channel)) for one in entry.rhythms]
+        return replace(entry, name=told.name, rhythms=tuple(channels))
     if isinstance(entry, PrintAsked):
         story = replace(entry, title=title, words=words, movement=told.name, about=about)
         return replace(story, text=told.stories[0][3], name="Fatima")
