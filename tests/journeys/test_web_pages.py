@@ -92,6 +92,35 @@ async def test_everyone_can_read_them_also_at_twice_the_size(address: str, langu
                 assert set(links) <= reached, "by keyboard"
 
 
+WORD_IN_TWO = """() => {
+  const narrow = [];
+  const range = document.createRange();
+  for (const cell of document.querySelectorAll("td")) {
+    const text = cell.firstChild;
+    for (const word of text.data.matchAll(/\\p{L}+/gu)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (range.getClientRects().length > 1) narrow.push(word[0]);
+    }
+  }
+  return narrow;
+}"""
+"""Words of the cells of tables that stand on two lines."""
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+async def test_no_word_of_a_table_is_cut_on_a_phone_and_each_cell_says_what_it_is(address: str, language: str) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page(viewport={"width": 360, "height": 740})
+        await page.goto(f"{address}/privacy?language={language}")
+        assert await page.evaluate(WORD_IN_TWO) == []
+        (heads, rows) = await page.get_by_role("columnheader").all_inner_texts(), page.get_by_role("row")
+        assert len(heads) == 3
+        assert await rows.count() > 30
+        cells = rows.nth(1).get_by_role("cell")
+        assert [await one.get_attribute("data-head") for one in await cells.all()] == heads
+
+
 async def test_no_page_may_be_framed_or_load_anything_except_what_teams_shows(address: str) -> None:
     async with aiohttp.ClientSession() as session:
         for path in (*PAGES, "/teams/board", "/slack/install", "/healthz", "/nowhere", "/teams/messages"):
