@@ -217,7 +217,6 @@ async def _load_touched_story(work: UnitOfWork, turn: Turn, id: str = "") -> Sto
         return await work.stories.own(StoryId(id or turn.text("story")), turn.person.id)
     if turn.place is None or not turn.intent.message or turn.intent.name not in REPLIES:
         return None
-    await work.flush()
     return await work.stories.by_message(turn.place.id, turn.intent.message)
 
 
@@ -274,9 +273,6 @@ async def let_go(work: UnitOfWork, turn: Turn) -> None:
     """Erase held words that are settled: by a choice, a changed form, or another message in the place of theirs."""
     intent = turn.intent
     if intent.text(HELD) and intent.name != CHANGE:
-        held = await work.stories.find_words(HeldWordsId(intent.text(HELD)))
-        if held is not None and held.person_id == turn.person.id:
-            await work.delete(held)
+        await work.stories.erase_words(HeldWordsId(intent.text(HELD)), turn.person.id)
     if intent.message and intent.name in (*REPLIES, "message.deleted"):
-        for held in await work.stories.find_words_about(WorkspaceId(intent.place.workspace), intent.message):
-            await work.delete(held)
+        await work.stories.erase_words_about(WorkspaceId(intent.place.workspace), intent.message)

@@ -5,9 +5,8 @@ at most one a month (`bot.domain.steering`).
 """
 
 from bot.domain.delivery import DeliveryState
-from bot.domain.initiative import Initiative, InitiativeId
+from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId
-from bot.domain.person import Person
 from bot.domain.steering import (
     IN_A_ROW,
     STEERING,
@@ -34,11 +33,12 @@ async def notice(work: UnitOfWork, turn: Turn) -> None:
     for story in (*work.stories.added, *work.stories.regrouped):
         await _notice_story(work, turn, story)
     if turn.intent.name in JOINS:
-        await _notice_group(work, turn, InitiativeId(turn.text("initiative")), turn.movement.id)
+        joined = InitiativeId(turn.text("initiative"))
+        if await _is_group_new(work, turn, joined, turn.movement.id):
+            await _ask(work, turn, joined, turn.movement.id, Occasion.GROUP_JOINED)
 
 
 async def _notice_ripple(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
-    await work.flush()
     story = await work.stories.get(ripple.story_id, ripple.movement_id)
     if story is None or story.initiative_id is None:
         return
@@ -49,40 +49,39 @@ async def _notice_ripple(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
 async def _notice_story(work: UnitOfWork, turn: Turn, story: Story) -> None:
     if story.initiative_id is None:
         return
-    await work.flush()
-    dimensions = await work.stories.dimensions_in(story.initiative_id, story.movement_id, IN_A_ROW)
+    initiative, movement = story.initiative_id, story.movement_id
+    dimensions, is_group_new = await work.together(
+        work.stories.dimensions_in(initiative, movement, IN_A_ROW), _is_group_new(work, turn, initiative, movement)
+    )
     if story.dimension is not None and broadens_again(dimensions):
-        await _ask(work, turn, story.initiative_id, story.movement_id, Occasion.BROADENED)
-    else:
-        await _notice_group(work, turn, story.initiative_id, story.movement_id)
-
-
-async def _notice_group(work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId) -> None:
-    """Ask when the actor is the first of their group who tells or joins."""
-    if not turn.person.group:
-        return
-    await work.flush()
-    parts = await work.initiatives.participants(initiative, movement)
-    before = {person.id for person, part in parts if part.joined_at < turn.now}
-    before |= set(await work.stories.tellers_in(initiative, movement, turn.now))
-    if turn.person.id in before:
-        return  # most stories: the group need not be read
-    if is_new_group(await work.people.in_group(movement, turn.person.group), before):
+        await _ask(work, turn, initiative, movement, Occasion.BROADENED)
+    elif is_group_new:
         await _ask(work, turn, initiative, movement, Occasion.GROUP_JOINED)
 
 
+async def _is_group_new(work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId) -> bool:
+    """Return whether the actor is the first of their group who tells or joins."""
+    if not turn.person.group:
+        return False
+    parts, tellers = await work.together(
+        work.initiatives.participants(initiative, movement), work.stories.tellers_in(initiative, movement, turn.now)
+    )
+    before = {*tellers, *(person.id for person, part in parts if part.joined_at < turn.now)}
+    if turn.person.id in before:
+        return False  # most stories: the group need not be read
+    return is_new_group(await work.people.in_group(movement, turn.person.group), before)
+
+
 async def _ask(work: UnitOfWork, turn: Turn, id: InitiativeId, movement: MovementId, occasion: Occasion) -> None:
-    earlier = await work.deliveries.about(STEERING, id, movement)
+    earlier, initiative, parts = await work.together(
+        work.deliveries.about(STEERING, id, movement),
+        work.initiatives.get(id, movement),
+        work.initiatives.participants(id, movement),
+    )
     asked = [one.created_at for one in earlier if one.may_have_arrived or one.state is DeliveryState.WAITING]
-    initiative = await work.initiatives.get(id, movement)
     if initiative is None or initiative.closed_at is not None or not may_steer(asked, turn.now):
         return
-    carrier = await _find_carrier(work, turn, initiative)
+    # The first of who carry it whom a message of Ritme reaches.
+    carrier = next((person for person, part in parts if part.initiator and person.will_read(turn.now)), None)
     if carrier is not None:
         await work.deliveries.add(plan_steering(initiative, carrier, occasion, turn.now))
-
-
-async def _find_carrier(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Person | None:
-    """Return the first of who carry an initiative whom a message of Ritme reaches."""
-    people = await work.initiatives.participants(initiative.id, initiative.movement_id)
-    return next((person for person, part in people if part.initiator and person.will_read(turn.now)), None)

@@ -27,11 +27,9 @@ async def _find_reading(
     work: UnitOfWork, movements: Sequence[MovementId], wanted: Sequence[Scope | MovementEvent], now: datetime
 ) -> str:
     """Return the first of what is wanted that a program of these movements reads or hears of; empty for none."""
-    for one in wanted:
-        for movement in movements:
-            if await _is_read(work, movement, one, now):
-                return one.value
-    return ""
+    asked = [(one, movement) for one in wanted for movement in movements]
+    read = await work.together(*(_is_read(work, movement, one, now) for one, movement in asked))
+    return next((one.value for (one, _), is_read in zip(asked, read, strict=True) if is_read), "")
 
 
 async def _is_read(work: UnitOfWork, movement: MovementId, what: Scope | MovementEvent, now: datetime) -> bool:

@@ -279,8 +279,7 @@ class Pages:
             found = await sessions.identify(work, digest_secret(secret), now)
             if found is None:
                 return None
-            session, person = found
-            belongs = await work.movements.of_person(person.id)
+            session, person, belongs = found
             movement = belongs[0][0] if belongs else None
             return Visitor(
                 session=session.id,
@@ -339,9 +338,8 @@ class Pages:
         found = await sessions.identify(work, digest_secret(secret), now)
         if found is None:
             return None
-        session, person = found
+        session, person, belongs = found
         board = self._boards.get(name)
-        belongs = await work.movements.of_person(person.id)
         movement, member = _choose(belongs, asked)
         coordinates = member is not None and member.coordinates
         if board is None or (board.for_coordinators and not coordinates) or (board.needs_movement and not movement):
@@ -362,11 +360,10 @@ class Pages:
             vault=self.vault,
         )
         parts = [one for one in board.parts if not drawing or one.drawing == drawing]
-        shown = [
-            self._keep_picture(section)
-            for number, part in enumerate(parts)
-            for section in await _load_part(work, turn, part, is_first=number == 0)
-        ]
+        loaded = await work.together(
+            *(_load_part(work, turn, part, is_first=number == 0) for number, part in enumerate(parts))
+        )
+        shown = [self._keep_picture(section) for sections in loaded for section in sections]
         reader = _reader(turn)
         title = await _name(work, board, about, movement.id) if board.about and movement else ""
         return BrowserPage(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from bot.chat import CARD, FORM, WITHIN, Form, Intent, Message, Value
+from bot.chat import CARD, FORM, WITHIN, Intent, Message, Value
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.ports import UnitOfWork
@@ -91,11 +91,6 @@ async def claim_refusal(work: UnitOfWork, intent: Intent, now: datetime) -> bool
         return True
     minute = int(now.timestamp()) // REFUSAL_REPEATED_AFTER
     return await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(f"refused:{key}:{minute}"), now)
-
-
-async def stamp_form(work: UnitOfWork, form: Form, intent: Intent, now: datetime) -> Form:
-    """Return a form with its id (see `make_form_mark`)."""
-    return replace(form, hidden={**form.hidden, FORM: await make_form_mark(work, intent, now)})
 
 
 async def make_form_mark(work: UnitOfWork, intent: Intent, now: datetime) -> str:

@@ -1,21 +1,32 @@
 """Handle one intent inside a transaction: load who acts and where, call the use case, render its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts, load
+from bot.catalogue.guard import HELD
 from bot.catalogue.offers import FormLate, FormOffered
 from bot.chat import CARD, FORM, WITHIN, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.days_off import follow_country, follow_place
 from bot.despair import hear_despair
+from bot.domain.choosing import Significance
+from bot.domain.connectors import Invitation
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
+from bot.domain.door import DoorStory
+from bot.domain.experiment import Experiment
 from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
+from bot.domain.initiative import Company, Initiative, StuckEpisode
+from bot.domain.magazine import Magazine
 from bot.domain.movement import Member, Movement, Place, PlaceId
 from bot.domain.network_question import NetworkAdvice
+from bot.domain.next_step import Chance, NextStep
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.rhythm import Rhythm
+from bot.domain.room import Room
+from bot.domain.story import Story, StoryRequest
 from bot.domain.typed_secrets import find_secrets, hide_secrets, without_secrets
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
@@ -34,6 +45,24 @@ from bot.wording import Reader
 
 TYPED_WORDS = ("text", "prefill", "said")
 """Arguments that hold what was typed after a command, or is the content of a sentence."""
+NAMED: Mapping[str, type] = {
+    "story": Story,
+    "step": NextStep,
+    "episode": StuckEpisode,
+    "chance": Chance,
+    "initiative": Initiative,
+    "experiment": Experiment,
+    "rhythm": Rhythm,
+    "invitation": Invitation,
+    "company": Company,
+    "room": Room,
+    "magazine": Magazine,
+    "told": DoorStory,
+    "request": StoryRequest,
+    "significance": Significance,
+    HELD: HeldWords,
+}
+"""Arguments that name by its id what an intent is about: it is looked up with who acts, in one trip."""
 WANT_SECRETS = frozenset({"start.join"})
 """Intents that a secret may be typed for. Of any other nothing of it is kept or shown: it was typed by mistake."""
 
@@ -65,10 +94,15 @@ async def handle_intent(
     if intent.name in commands.ARRIVALS and intent.text("upgrade") and not await starting.is_unsettled(work, intent):
         return None
     decides = intent.name not in commands.REPEATABLE
-    claimed = await presses.claim(work, intent, now, decides=decides)
+    # In this order: what is loaded is as those left it who had the lock before.
+    claimed, context, pressed, _ = await work.together(
+        presses.claim(work, intent, now, decides=decides),
+        load_context(work, intent),
+        _load_card(work, intent),
+        _look_ahead(work, intent),
+    )
     if claimed is None:
         return None
-    context = await load_context(work, intent)
     if is_late(intent, context):
         await presses.release(work, intent, {hash_key(intent.key), *claimed})
         return None
@@ -83,7 +117,7 @@ async def handle_intent(
         advice=advice,
         computed=computed,
     )
-    await _confirm_by_press(work, turn)
+    _confirm_by_press(turn, pressed)
     outcome = await _act_or_ask(work, turn)
     if isinstance(outcome, FormEntry) and intent.opens_forms:
         await presses.release(work, intent, claimed)
@@ -96,16 +130,27 @@ async def handle_intent(
     return reply
 
 
-async def _confirm_by_press(work: UnitOfWork, turn: Turn) -> None:
+async def _look_ahead(work: UnitOfWork, intent: Intent) -> None:
+    """Look up what an intent is about: nearly every use case asks for that first."""
+    await work.look_ahead(*((entity, intent.text(name)) for name, entity in NAMED.items() if intent.text(name)))
+    if intent.message and intent.name in {*commands.PASSIVE_EVENTS, *guarding.REPLIES}:
+        await work.stories.look_in(WorkspaceId(intent.place.workspace), intent.place.channel, intent.message)
+
+
+async def _load_card(work: UnitOfWork, intent: Intent) -> Delivery | None:
+    """Return the personal message whose button is pressed, where it is one of ours."""
+    card = intent.text(CARD)
+    if not card or not intent.message or not intent.place.personal:
+        return None
+    return await work.deliveries.get(DeliveryId(card), WorkspaceId(intent.actor.workspace))
+
+
+def _confirm_by_press(turn: Turn, pressed: Delivery | None) -> None:
     """Note that a personal message arrived whose answer was lost, now that one of its buttons is pressed: where nothing
     can be looked up, only that tells its id, by which it can be deleted."""
     intent = turn.intent
-    card, message = intent.text(CARD), intent.message
-    if not card or not message or not intent.place.personal:
-        return
-    pressed = await work.deliveries.get(DeliveryId(card), turn.person.workspace_id)
-    if pressed is not None and pressed.may_be_confirmed(turn.person.id):
-        pressed.record_receipt(turn.now, intent.place.channel, message)
+    if pressed is not None and intent.message and pressed.may_be_confirmed(turn.person.id):
+        pressed.record_receipt(turn.now, intent.place.channel, intent.message)
 
 
 async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
@@ -364,24 +409,23 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if outcome is None:
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
-    entry = await say_readers_outside(work, turn, entry)
     entry, intent = _hide_typed_secrets(entry, turn.intent)
     if isinstance(outcome, InPlace) and intent.on_page:
         if not outcome.on_page:
             return None  # the refreshed home page shows it
         in_place = False
+    entry, mark = await work.together(say_readers_outside(work, turn, entry), _make_mark(work, intent, entry, turn.now))
     reader = reader_of(turn)
     within = turn.movement.id if turn.movement and turn.place is None else None
     if isinstance(entry, FormEntry):
         heard = _text_without_field(entry, intent)
         form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
-            form = await presses.stamp_form(work, form, intent, turn.now)
-            form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden})
+            form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden, FORM: mark})
             late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
             return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != CARD}
-        args[presses.REOPENS] = await presses.make_form_mark(work, intent, turn.now)
+        args[presses.REOPENS] = mark
         opener = entry.opener or intent.name
         entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
     if intent.answerable:
@@ -392,6 +436,11 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         work.answer = answer
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
+
+
+async def _make_mark(work: UnitOfWork, intent: Intent, entry: Entry, now: datetime) -> str:
+    """Return the id of the form that is an answer; empty for any other."""
+    return await presses.make_form_mark(work, intent, now) if isinstance(entry, FormEntry) else ""
 
 
 def _hide_typed_secrets(entry: Entry, intent: Intent) -> tuple[Entry, Intent]:

@@ -23,8 +23,9 @@ async def find_episodes_with_step(
     work: UnitOfWork, person: PersonId, movement: MovementId, now: datetime
 ) -> set[EpisodeId | None]:
     """Return the stuck episodes of someone that a step of theirs follows up; one that rests does not."""
-    planned = await work.steps.planned_of(person, movement)
-    return {one.episode_id for one in planned if one.is_planned and await find_rest(work, one, now) is None}
+    planned = [one for one in await work.steps.planned_of(person, movement) if one.is_planned]
+    rests = await work.together(*(find_rest(work, one, now) for one in planned))
+    return {one.episode_id for one, rest in zip(planned, rests, strict=True) if rest is None}
 
 
 async def return_to_episode(
@@ -36,9 +37,12 @@ async def return_to_episode(
         return
     rows: Sequence[Delivery] = ()
     if not is_new:
-        if episode.id in await find_episodes_with_step(work, person.id, episode.movement_id, now):
+        followed, rows = await work.together(
+            find_episodes_with_step(work, person.id, episode.movement_id, now),
+            work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id),
+        )
+        if episode.id in followed:
             return
-        rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
     planned = stuck_return.plan_usual_return(episode, person, rows, now)
     if planned is not None:
         await work.deliveries.add(planned)

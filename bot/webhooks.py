@@ -55,12 +55,15 @@ async def announce_story(work: UnitOfWork, story: Story, now: datetime) -> None:
 async def announce_step(work: UnitOfWork, movement: MovementId, now: datetime) -> None:
     """Announce that steps were done on this day: the day after, once, and not in a movement of under five. So it tells
     neither when, nor in which initiative, nor how many, nor who."""
-    if await work.people.count_in(movement) < MIN_GROUP_SIZE:
+    people, hearing = await work.together(
+        work.people.count_in(movement), find_hearing(work, movement, MovementEvent.STEPS_DONE)
+    )
+    if people < MIN_GROUP_SIZE:
         return
     day = now.astimezone(UTC).date()
     due = datetime.combine(day + timedelta(days=1), STEPS_TOLD_AT, UTC)
     begin = datetime.combine(day, datetime.min.time(), UTC)
-    for one in await find_hearing(work, movement, MovementEvent.STEPS_DONE):
+    for one in hearing:
         planned = one.plan_call(MovementEvent.STEPS_DONE.value, "", day.isoformat(), begin, due)
         await work.deliveries.add(planned)
 

@@ -71,6 +71,17 @@ def run_statement(connection: Connection, sql: str, values: Any, many: bool = Fa
     return execution.cursor
 
 
+def post_beside(connection: Connection, statement: Any, given: Any = None) -> None:
+    """Execute a statement whose result nobody awaits, for those who hear what a session writes: on PostgreSQL in one
+    trip with the next."""
+    prepared, written = prepare_statement(statement, connection.dialect, tuple(given or ()))
+    if prepared is None:
+        connection.execute(statement, given)
+    else:
+        posts = connection.dialect.name == "postgresql"
+        run_statement(connection, prepared.sql, prepared.bind(given or _NOTHING, written), posts=posts)
+
+
 class InlineSession(AsyncSession):
     """An `AsyncSession` for the repositories whose methods never wait: statements run at once, prepared where they can
     be (adapters/database/prepared.py), and by the synchronous session within where not. To be opened by
@@ -83,6 +94,7 @@ class InlineSession(AsyncSession):
         self._connection = connection
         self._pipelines = self.dialect.name == "postgresql"
         self._gathers = False
+        self._found: list[Any] = []
 
     if not TYPE_CHECKING:  # their types are those of `AsyncSession`
 
@@ -115,7 +127,9 @@ class InlineSession(AsyncSession):
             known = self.sync_session.identity_map.get((entity, key, None))
             if known is not None:
                 return known
-            return await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
+            found = await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
+            self._found.append(found)  # the identity map, which holds it weakly, is to have it when it is asked again
+            return found
 
     async def flush(self, *_: Any) -> None:
         self.flush_at_once()
@@ -142,7 +156,7 @@ class InlineSession(AsyncSession):
 
     async def together(self, *asks: Awaitable[Any]) -> list[Any]:
         """Await look-ups side by side, and return their results: on PostgreSQL all that they ask at a time goes in one
-        trip."""
+        trip, with what is asked beside them by those who gather around this."""
         results: list[Any] = [None] * len(asks)
         running = {at: ask.__await__() for at, ask in enumerate(asks)}
         was, self._gathers = self._gathers, self._pipelines
@@ -154,7 +168,9 @@ class InlineSession(AsyncSession):
                     except StopIteration as end:
                         results[at] = end.value
                         del running[at]
-                if running:
+                if running and was:
+                    await sleep(0)  # until the outer one made the trip
+                elif running:
                     await self.send()
         finally:
             self._gathers = was

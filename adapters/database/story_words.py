@@ -39,6 +39,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapper
 
+from adapters.database.inline import run_statement
 from adapters.database.tables import stories, story_postings
 from bot.domain.movement import MovementId
 from bot.domain.story import Readers, Story
@@ -244,7 +245,9 @@ def lock_postings(connection: Connection, movement: MovementId) -> None:
     """Have others who write postings of this movement wait; SQLite has one writer at a time already. Before a story is
     read or locked for it: the other way round is a deadlock."""
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(POSTINGS_LOCK, crc32(movement.encode()) - 2**31)))
+        keys = (POSTINGS_LOCK, crc32(movement.encode()) - 2**31)
+        # Awaited with what is read under it.
+        run_statement(connection, "SELECT pg_advisory_xact_lock(%s, %s)", keys, posts=True)
 
 
 @listens_for(Story, "before_insert")

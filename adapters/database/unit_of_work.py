@@ -134,6 +134,9 @@ class SqlUnitOfWork:
     async def together(self, *asks: Awaitable[Any]) -> Sequence[Any]:
         return await self._session.together(*asks)
 
+    async def look_ahead(self, *named: tuple[type, str]) -> None:
+        await self._session.together(*(self._session.get(*one) for one in named))
+
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)
 

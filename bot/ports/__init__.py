@@ -112,6 +112,9 @@ class UnitOfWork(Protocol):
         """Await look-ups side by side, where none needs what another finds, and return their results: on PostgreSQL in
         one trip."""
 
+    async def look_ahead(self, *named: tuple[type, str]) -> None:
+        """Load entities by their ids, side by side: who asks for one in this transaction has it at once."""
+
     async def delete(self, entity: object) -> None:
         """Delete the row of an entity that was loaded in this transaction."""
 

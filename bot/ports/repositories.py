@@ -784,8 +784,11 @@ class Stories(Protocol):
     async def find_words(self, id: HeldWordsId) -> HeldWords | None:
         """Return held words, of whomever: who reads them must be their writer."""
 
-    async def find_words_about(self, workspace: WorkspaceId, message: str) -> Sequence[HeldWords]:
-        """Return the words that are held of a message."""
+    async def erase_words(self, id: HeldWordsId, person: PersonId) -> None:
+        """Erase held words, if this person wrote them."""
+
+    async def erase_words_about(self, workspace: WorkspaceId, message: str) -> None:
+        """Erase the words that are held of a message."""
 
     async def find_words_before(self, moment: datetime) -> Sequence[HeldWords]:
         """Return at most two hundred held words, of everyone, that were asked about before a moment."""
@@ -896,6 +899,9 @@ class Stories(Protocol):
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         """Return how many steps were taken because of a story."""
+
+    async def look_in(self, workspace: WorkspaceId, channel: str, message: str) -> None:
+        """Look for the story in a message: who asks for it in this transaction (`by_message`) has it at once."""
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """Return the story told in a message, withdrawn or not."""

@@ -2,11 +2,13 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bot.domain.api_token import ApiTokenId
 from bot.domain.choosing import SignificanceId
 from bot.domain.delivery import DeliveryId, DeliveryState
+from bot.domain.held_words import HeldWordsId
 from bot.domain.movement import PlaceId
 from bot.domain.rhythm import RhythmKind
 from bot.domain.story import Readers, Retelling
@@ -257,12 +259,17 @@ async def _find_questions(work: UnitOfWork, its: Any) -> Sequence[str]:
     return (await work.stuck.asked_questions(its, WALK, FATIMA)).questions
 
 
+async def _find_in_message(work: UnitOfWork, its: Any) -> object:
+    await work.stories.look_in(its, "c-here", "m1")
+    return work.stories._in_messages  # type: ignore[attr-defined]  # what `by_message` has at once
+
+
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.names_by_ids": lambda work, its: work.people.names_by_ids(its, ["u-fatima", "c-here"]),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
     "stories.is_known": lambda work, its: work.stories.is_known(its, "c-here", thread="t1", message=""),
-    "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
+    "stories.look_in": lambda work, its: _find_in_message(work, its),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
     "people.keeping_days_of": lambda work, its: work.people.keeping_days_of(HERE, its),
@@ -336,6 +343,7 @@ TOLD_BELOW = {
     "connecting.strengthen",
     "feeds.revoke_all_in",
     "outside.close_all_in",
+    "stories.erase_words_about",
 }
 
 
@@ -372,6 +380,29 @@ async def test_calendar_links_are_revoked_of_one_movement_or_one_person(seeded: 
     async with seeded.begin() as work:
         await work.feeds.revoke_all_in(OURS)
         assert await work.feeds.by_digest("f1") is None
+
+
+class _Undo(Exception):
+    """Raised to end a transaction without keeping anything of it."""
+
+
+async def test_held_words_are_erased_of_one_workspace_and_of_who_wrote_them(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    held = HeldWordsId("held")
+    async with seeded.begin() as work:
+        await work.stories.erase_words_about(W2, "m3")
+        await work.stories.erase_words(held, JAN)
+    for erase in (
+        lambda work: work.stories.erase_words_about(W1, "m3"),
+        lambda work: work.stories.erase_words(held, FATIMA),
+    ):
+        with suppress(_Undo):
+            async with seeded.begin() as work:
+                await erase(work)
+                assert await work.stories.find_words(held) is None
+                raise _Undo
+        async with seeded.begin() as work:
+            assert await work.stories.find_words(held) is not None
 
 
 async def test_erasing_a_workspace_deletes_movements_that_live_nowhere_else(seeded: Seeded) -> None:

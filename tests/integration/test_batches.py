@@ -43,7 +43,7 @@ TURNS = {
     "ripple": 12,
     "step": 4,
     "step.save": 6,
-    "stuck.go_on": 9,
+    "stuck.go_on": 10,
     "story.save": 17,
 }
 """How many statements each of these takes at most, BEGIN and COMMIT aside. Two lock what it is about, claim it and load

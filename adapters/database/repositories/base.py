@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -21,6 +21,7 @@ from sqlalchemy.orm import attributes
 
 from adapters.database.inline import InlineSession
 
+T = TypeVar("T")
 DIALECTS = ("sqlite", "postgresql")
 """The databases that statements with `among` are built for, once for each."""
 
@@ -57,6 +58,12 @@ class Repository:
 
     def add(self, new: Any) -> None:
         self._session.add(new)
+
+    async def _get(self, entity: type[T], id: str, **its: object) -> T | None:
+        """Return an entity by its id, which is asked for once in a transaction; None unless these attributes are
+        `its`."""
+        found: T | None = await self._session.get(entity, id)
+        return found if found is not None and all(getattr(found, name) == one for name, one in its.items()) else None
 
     @property
     def _dialect(self) -> str:

@@ -94,14 +94,10 @@ class SqlConnecting(Repository):
     """Implements `Connecting`."""
 
     async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None:
-        return await self._session.scalar(
-            select(Invitation).where(invitations.c.id == id, invitations.c.movement_id == movement)
-        )
+        return await self._get(Invitation, id, movement_id=movement)
 
     async def nomination(self, id: NominationId, movement: MovementId) -> Nomination | None:
-        return await self._session.scalar(
-            select(Nomination).where(nominations.c.id == id, nominations.c.movement_id == movement)
-        )
+        return await self._get(Nomination, id, movement_id=movement)
 
     async def named_by(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
         found = await self._session.scalars(
@@ -147,9 +143,7 @@ class SqlConnecting(Repository):
         return set(found)
 
     async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
-        return await self._session.scalar(
-            select(Meeting).where(meetings.c.id == id, meetings.c.movement_id == movement)
-        )
+        return await self._get(Meeting, id, movement_id=movement)
 
     async def joined_meetings(self, person: PersonId, movement: MovementId, since: datetime) -> Sequence[Meeting]:
         found = await self._session.scalars(

@@ -197,8 +197,8 @@ class SqlDeliveries(Repository):
 
     async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
         whom = PersonId(new.person_id or "")
-        await self._lock_people([whom])
-        asked = (await self._list_asks([whom], now)).get(whom, [])
+        _, listed = await self._session.together(self._lock_people([whom]), self._list_asks([whom], now))
+        asked = listed.get(whom, [])
         free = next_ask_at(asked, max(now, new.due_at) if postpone else now)
         if postpone and free > new.due_at:
             new.due_at = new.queued_at = free
@@ -208,8 +208,7 @@ class SqlDeliveries(Repository):
 
     async def add_asks(self, new: Sequence[Delivery], now: datetime) -> int:
         whom = [PersonId(one.person_id or "") for one in new]
-        await self._lock_people(whom)
-        enough = await self.asked_enough(whom, now)
+        _, enough = await self._session.together(self._lock_people(whom), self.asked_enough(whom, now))
         asks = [one for one in new if one.person_id not in enough]
         await self.add_all(asks)
         return len(asks)
@@ -465,6 +464,8 @@ class SqlDeliveries(Repository):
         return await self._cancel(and_(_WAITING, deliveries.c.kind == kind, deliveries.c.subject == subject), reason)
 
     async def cancel_each(self, kind: str, subjects: Collection[str], reason: str) -> Collection[str]:
+        if not subjects:
+            return set()
         which = and_(_WAITING, deliveries.c.kind == kind, self._among(deliveries.c.subject, subjects))
         return {one.subject for one in await self._drop_all(which, reason)}
 
@@ -475,7 +476,7 @@ class SqlDeliveries(Repository):
         waiting = await self._rows.find(SELECT_DELIVERIES.where(which).order_by(deliveries.c.row))
         for one in waiting:
             one.drop(reason)
-        await self._rows.write(waiting)
+        await self._rows.write()
         return waiting
 
     async def upcoming(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
@@ -516,17 +517,16 @@ class SqlDeliveries(Repository):
         )
 
     async def telling_of(self, person: PersonId) -> Sequence[Delivery]:
-        found: dict[DeliveryId, Delivery] = {}
         named = select(mentions.c.delivery_id).where(mentions.c.person_id == person)
         joined = select(members.c.movement_id).where(members.c.person_id == person)
-        for which in (
+        ways = (
             *(_about(kinds, ids) for kinds, ids in _subjects_of(person)),
             deliveries.c.id.in_(named),
             _WITH_WHO_DID_IT & (deliveries.c.args["by"].as_string() == person),
             (deliveries.c.kind == "rhythm_look_back") & deliveries.c.movement_id.in_(joined),
-        ):
-            rows = await self._rows.find(SELECT_DELIVERIES.where(which, _may_tell_of(person)))
-            found.update((one.id, one) for one in rows)
+        )
+        asks = (self._rows.find(SELECT_DELIVERIES.where(which, _may_tell_of(person))) for which in ways)
+        found = {one.id: one for rows in await self._session.together(*asks) for one in rows}
         return sorted(found.values(), key=lambda one: one.created_at)
 
     async def take_late_mentions(self) -> Sequence[Delivery]:

@@ -21,8 +21,7 @@ class SqlDoors(Repository):
         return await self._session.scalar(select(StoryDoor).where(story_doors.c.id == id).with_for_update())
 
     async def get(self, id: StoryDoorId, movement: MovementId) -> StoryDoor | None:
-        wanted = select(StoryDoor).where(story_doors.c.id == id, story_doors.c.movement_id == movement)
-        return await self._session.scalar(wanted)
+        return await self._get(StoryDoor, id, movement_id=movement)
 
     async def of_movement(self, movement: MovementId, limit: int) -> Sequence[StoryDoor]:
         found = await self._session.scalars(
@@ -34,8 +33,7 @@ class SqlDoors(Repository):
         return found.all()
 
     async def get_story(self, id: DoorStoryId, movement: MovementId) -> DoorStory | None:
-        wanted = select(DoorStory).where(door_stories.c.id == id, door_stories.c.movement_id == movement)
-        return await self._session.scalar(wanted)
+        return await self._get(DoorStory, id, movement_id=movement)
 
     async def by_press(self, press: str) -> DoorStory | None:
         return await self._session.scalar(select(DoorStory).where(door_stories.c.press == press))

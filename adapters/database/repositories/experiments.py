@@ -16,9 +16,7 @@ class SqlExperiments(Repository):
     """Implements `Experiments`."""
 
     async def get(self, id: ExperimentId, movement: MovementId) -> Experiment | None:
-        return await self._session.scalar(
-            select(Experiment).where(experiments.c.id == id, experiments.c.movement_id == movement)
-        )
+        return await self._get(Experiment, id, movement_id=movement)
 
     async def of_initiative(self, initiative: InitiativeId, movement: MovementId, limit: int) -> Sequence[Experiment]:
         return await self._latest(

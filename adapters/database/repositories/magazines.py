@@ -16,9 +16,7 @@ class SqlMagazines(Repository):
     """Implements `Magazines`."""
 
     async def get(self, id: MagazineId, movement: MovementId) -> Magazine | None:
-        return await self._session.scalar(
-            select(Magazine).where(magazines.c.id == id, magazines.c.movement_id == movement)
-        )
+        return await self._get(Magazine, id, movement_id=movement)
 
     async def find_for(self, id: MagazineId, person: PersonId) -> tuple[Magazine, Movement] | None:
         found = await self._session.execute(

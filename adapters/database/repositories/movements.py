@@ -338,8 +338,7 @@ class SqlInitiatives(Repository):
     """Implements `Initiatives`."""
 
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
-        found = await self._session.get(Initiative, id)
-        return found if found is not None and found.movement_id == movement else None
+        return await self._get(Initiative, id, movement_id=movement)
 
     async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
         found = await self.get(id, movement) if id is not None else None
@@ -357,9 +356,7 @@ class SqlInitiatives(Repository):
         return found.all()
 
     async def history(self, id: HistoryRoundId, movement: MovementId) -> HistoryRound | None:
-        return await self._session.scalar(
-            select(HistoryRound).where(history_rounds.c.id == id, history_rounds.c.movement_id == movement)
-        )
+        return await self._get(HistoryRound, id, movement_id=movement)
 
     async def last_history(self, initiative: InitiativeId, movement: MovementId) -> HistoryRound | None:
         return await self._session.scalar(
@@ -500,10 +497,10 @@ class SqlInitiatives(Repository):
         return set(found)
 
     async def room(self, id: RoomId, movement: MovementId) -> Room | None:
-        return await self._session.scalar(select(Room).where(rooms.c.id == id, rooms.c.movement_id == movement))
+        return await self._get(Room, id, movement_id=movement)
 
     async def room_to(self, id: RoomId, giver: PersonId) -> Room | None:
-        return await self._session.scalar(select(Room).where(rooms.c.id == id, rooms.c.giver_id == giver))
+        return await self._get(Room, id, giver_id=giver)
 
     async def current_rooms(
         self, initiative: InitiativeId, movement: MovementId, now: datetime

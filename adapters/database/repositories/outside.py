@@ -18,8 +18,7 @@ class SqlOutside(Repository):
         return await self._session.scalar(select(ApiToken).where(api_tokens.c.digest == digest))
 
     async def token(self, id: ApiTokenId, movement: MovementId) -> ApiToken | None:
-        wanted = (api_tokens.c.id == id, api_tokens.c.movement_id == movement)
-        return await self._session.scalar(select(ApiToken).where(*wanted))
+        return await self._get(ApiToken, id, movement_id=movement)
 
     async def tokens(self, movement: MovementId) -> Sequence[ApiToken]:
         found = await self._session.scalars(
@@ -28,8 +27,7 @@ class SqlOutside(Repository):
         return found.all()
 
     async def webhook(self, id: WebhookId, movement: MovementId) -> Webhook | None:
-        wanted = (webhooks.c.id == id, webhooks.c.movement_id == movement)
-        return await self._session.scalar(select(Webhook).where(*wanted))
+        return await self._get(Webhook, id, movement_id=movement)
 
     async def webhook_to_call(self, id: WebhookId) -> Webhook | None:
         return await self._session.get(Webhook, id)

@@ -247,8 +247,7 @@ class SqlPeople(Repository):
         )
 
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
-        found = await self._session.get(Person, id)
-        return found if found is not None and found.workspace_id == workspace else None
+        return await self._get(Person, id, workspace_id=workspace)
 
     async def names_by_ids(self, workspace: WorkspaceId, ids: Collection[str]) -> dict[str, str]:
         asked = (

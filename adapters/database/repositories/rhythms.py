@@ -51,8 +51,7 @@ class SqlRhythms(Repository):
         self._increments: Counter[RhythmId] = Counter()
 
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
-        found = await self._session.get(Rhythm, id)
-        return found if found is not None and found.movement_id == movement else None
+        return await self._get(Rhythm, id, movement_id=movement)
 
     async def of_movement(self, movement: MovementId, most: int | None = None) -> Sequence[Rhythm]:
         going = select(Rhythm).where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))

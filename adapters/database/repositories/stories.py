@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    delete,
     exists,
     func,
     literal,
@@ -166,6 +167,12 @@ _SOLVED = (
 
 
 _IN_MESSAGE = select(Story).where(stories.c.place_id == bindparam("place"), stories.c.message == bindparam("message"))
+_IN_CHANNEL = (
+    select(places.c.id, Story)
+    .select_from(places)
+    .outerjoin(Story, (stories.c.place_id == places.c.id) & (stories.c.message == bindparam("message")))
+    .where(places.c.workspace_id == bindparam("workspace"), places.c.channel == bindparam("channel"))
+)
 _channel = (
     select(places.c.id)
     .where(
@@ -239,17 +246,19 @@ class SqlStories(Repository):
     async def find_words(self, id: HeldWordsId) -> HeldWords | None:
         return await self._session.get(HeldWords, id)
 
-    async def find_words_about(self, workspace: WorkspaceId, message: str) -> Sequence[HeldWords]:
-        found = select(HeldWords).where(held_words.c.workspace_id == workspace, held_words.c.message == message)
-        return (await self._session.scalars(found)).all()
+    async def erase_words(self, id: HeldWordsId, person: PersonId) -> None:
+        await self._session.post(delete(held_words).where(held_words.c.id == id, held_words.c.person_id == person))
+
+    async def erase_words_about(self, workspace: WorkspaceId, message: str) -> None:
+        about = (held_words.c.workspace_id == workspace, held_words.c.message == message)
+        await self._session.post(delete(held_words).where(*about))
 
     async def find_words_before(self, moment: datetime) -> Sequence[HeldWords]:
         found = select(HeldWords).where(held_words.c.asked_at < moment).order_by(held_words.c.asked_at)
         return (await self._session.scalars(found.limit(200))).all()
 
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
-        found = await self._session.get(Story, id)
-        return found if found is not None and found.movement_id == movement else None
+        return await self._get(Story, id, movement_id=movement)
 
     async def told_among(self, ids: Collection[StoryId], movement: MovementId) -> Mapping[StoryId, Story]:
         if not ids:
@@ -259,8 +268,7 @@ class SqlStories(Repository):
         return {one.id: one for one in some if one.is_told and one.movement_id == movement}
 
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
-        found = await self._session.get(Story, id)
-        return found if found is not None and found.teller_id == teller else None
+        return await self._get(Story, id, teller_id=teller)
 
     async def of_teller(self, teller: PersonId, limit: int) -> Sequence[Story]:
         found = await self._session.scalars(
@@ -451,9 +459,7 @@ class SqlStories(Repository):
         )
 
     async def choice(self, id: SignificanceId, movement: MovementId) -> Significance | None:
-        return await self._session.scalar(
-            select(Significance).where(significances.c.id == id, significances.c.movement_id == movement)
-        )
+        return await self._get(Significance, id, movement_id=movement)
 
     async def choice_in(self, round: str, movement: MovementId) -> Significance | None:
         return await self._session.scalar(
@@ -559,6 +565,11 @@ class SqlStories(Repository):
             self._in_messages[place, message] = found
         return self._in_messages[place, message]
 
+    async def look_in(self, workspace: WorkspaceId, channel: str, message: str) -> None:
+        given = {"workspace": workspace, "channel": channel, "message": message}
+        for place, story in await self._session.execute(_IN_CHANNEL, given):
+            self._in_messages[place, message] = story
+
     async def is_known(self, workspace: WorkspaceId, channel: str, *, thread: str, message: str) -> bool:
         given = {"workspace": workspace, "channel": channel, "thread": thread, "message": message}
         return bool(await self._session.scalar(_IS_KNOWN, given))
@@ -569,9 +580,7 @@ class SqlStories(Repository):
         )
 
     async def request_to(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
-        return await self._session.scalar(
-            select(StoryRequest).where(story_requests.c.id == id, story_requests.c.author_id == author)
-        )
+        return await self._get(StoryRequest, id, author_id=author)
 
     async def requests_before(self, moment: datetime) -> Sequence[StoryRequest]:
         found = await self._session.scalars(

@@ -90,12 +90,10 @@ class SqlStuck(Repository):
     """Implements `Stuck`."""
 
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
-        found = await self._session.get(StuckEpisode, id)
-        return found if found is not None and found.movement_id == movement else None
+        return await self._get(StuckEpisode, id, movement_id=movement)
 
     async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
-        found = await self.episode(EpisodeId(id), movement)
-        return found if found is not None and found.person_id == person else None
+        return await self._get(StuckEpisode, id, movement_id=movement, person_id=person)
 
     async def open_of(self, person: PersonId, movement: MovementId) -> Sequence[StuckEpisode]:
         return (await self._session.scalars(_OPEN_OF, {"person": person, "movement": movement})).all()
@@ -148,9 +146,7 @@ class SqlStuck(Repository):
         return [StuckSpell(*row) for row in await self._session.execute(query)]
 
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
-        return await self._session.scalar(
-            select(Company).where(companies.c.id == id, companies.c.movement_id == movement)
-        )
+        return await self._get(Company, id, movement_id=movement)
 
     async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]:
         found = await self._session.execute(
@@ -166,12 +162,10 @@ class SqlSteps(Repository):
     """Implements `Steps`."""
 
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None:
-        found = await self._session.get(NextStep, id)
-        return found if found is not None and found.movement_id == movement else None
+        return await self._get(NextStep, id, movement_id=movement)
 
     async def own(self, id: str, person: PersonId, movement: MovementId) -> NextStep | None:
-        found = await self.get(StepId(id), movement)
-        return found if found is not None and found.person_id == person else None
+        return await self._get(NextStep, id, movement_id=movement, person_id=person)
 
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]:
         found = await self._session.scalars(
@@ -182,7 +176,7 @@ class SqlSteps(Repository):
         return found.all()
 
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
-        return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))
+        return await self._get(Chance, id, movement_id=movement)
 
     async def open_chances(self, person: PersonId, movement: MovementId, limit: int) -> Sequence[Chance]:
         found = await self._session.scalars(

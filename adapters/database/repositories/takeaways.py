@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapper
 
+from adapters.database.inline import post_beside
 from adapters.database.repositories.base import Repository, has_changed
 from adapters.database.tables import (
     NUDGES_IN_PLACES,
@@ -61,7 +62,7 @@ _SHOWN_OF_TELLER = ("name", "named_beyond", "account")
 def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
     """Have what a movement takes along made anew when a story is not what it was: perhaps fewer may read it now."""
     if has_changed(story, *_SHOWN_OF_STORY):
-        connection.execute(_MAKE_ANEW_IN, {"of": story.movement_id})
+        post_beside(connection, _MAKE_ANEW_IN, {"of": story.movement_id})
 
 
 @event.listens_for(Person, "after_insert")
@@ -69,7 +70,7 @@ def _follow_newcomer(_mapper: Mapper[Person], connection: Connection, person: Pe
     """Have it made anew when a colleague comes whose name stories may hold already."""
     if person.name:
         colleagues_of = select(places.c.movement_id).where(places.c.workspace_id == person.workspace_id)
-        connection.execute(_make_anew().where(personal_files.c.movement_id.in_(colleagues_of)))
+        post_beside(connection, _make_anew().where(personal_files.c.movement_id.in_(colleagues_of)))
 
 
 @event.listens_for(Person, "after_update")
@@ -81,7 +82,7 @@ def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Pers
         colleagues_of = select(places.c.movement_id).where(places.c.workspace_id == person.workspace_id)
         in_ = select(members.c.movement_id).where(members.c.person_id == person.id)
         where = (personal_files.c.movement_id.in_(one) for one in (told_in, colleagues_of, in_))
-        connection.execute(_make_anew().where(or_(*where)))
+        post_beside(connection, _make_anew().where(or_(*where)))
 
 
 def _make_anew() -> Update:

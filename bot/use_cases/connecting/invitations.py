@@ -117,16 +117,18 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     invitation = await work.connecting.invitation(InvitationId(turn.text("invitation")), movement.id)
     if invitation is None or invitation.inviter_id != turn.person.id:
         raise Refused("invitation_gone")
-    invitee = await work.people.get(invitation.invitee_id, movement.id)
-    sent = [await work.deliveries.by_key(invitation_key(invitation.id, number)) for number in (0, 1)]
+    invitee, *sent = await work.together(
+        work.people.get(invitation.invitee_id, movement.id),
+        *(work.deliveries.by_key(invitation_key(invitation.id, number)) for number in (0, 1)),
+    )
     replaced = plan_withdrawal([one for one in sent if one is not None], turn.now)
     name = await _name_to_inviter(work, turn.person, invitation, invitee)
     if not invitation.awaits_answer:
         answered = invitation.state is not InvitationState.TAKEN_BACK
         return InPlace(entry=InvitationWithdrawn(name=name, answered=answered, arrived=bool(replaced)))
     invitation.take_back()
-    for kind in ("invitation", *ANSWER_KINDS):
-        await work.deliveries.cancel(kind, invitation.id, "taken_back")
+    kinds = ("invitation", *ANSWER_KINDS)
+    await work.together(*(work.deliveries.cancel(kind, invitation.id, "taken_back") for kind in kinds))
     for change in replaced:
         await work.deliveries.add(change)
     return InPlace(entry=InvitationWithdrawn(name=name, arrived=bool(replaced)))
@@ -145,21 +147,22 @@ async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiati
     Raises `Refused` for one who did not agree to be suggested in this movement; with the same words for one who wants
     nothing now, was asked enough, or was invited for this initiative within a month: which, is theirs.
     """
-    movement = turn.require_movement()
-    invitee = await work.people.get(PersonId(turn.text("person")), movement.id)
-    agreed = await work.people.suggestible_in(movement.id)
+    movement, whom = turn.require_movement(), PersonId(turn.text("person"))
+    about = InitiativeId(turn.text("initiative"))
+    initiative = await work.initiatives.get(about, movement.id) if about else None
+    invitee, agreed, asked_enough, *invited = await work.together(
+        work.people.get(whom, movement.id),
+        work.people.suggestible_in(movement.id),
+        work.deliveries.asked_enough([whom], turn.now),
+        *([work.connecting.invited_for(about, movement.id, turn.now - MONTH)] if about else []),
+    )
     if invitee is None or invitee.id == turn.person.id or invitee.id not in agreed:
         raise Refused("not_found")
     if not invitee.may_be_named_in(turn.person.workspace_id):
         raise Refused("not_found")
-    initiative = None
-    if turn.text("initiative"):
-        initiative = await work.initiatives.get(InitiativeId(turn.text("initiative")), movement.id)
-        if initiative is None:
-            raise Refused("not_found")
-    if not invitee.can_be_suggested(turn.now) or await work.deliveries.asked_enough([invitee.id], turn.now):
-        raise Refused("cannot_be_asked")
-    if initiative and invitee.id in await work.connecting.invited_for(initiative.id, movement.id, turn.now - MONTH):
+    if about and initiative is None:
+        raise Refused("not_found")
+    if not invitee.can_be_suggested(turn.now) or asked_enough or any(whom in one for one in invited):
         raise Refused("cannot_be_asked")
     return invitee, initiative
 
@@ -258,11 +261,12 @@ async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -
     if inviter is None or invitation.state in (state, *SETTLED):
         return invitation, inviter
     invitation.state, invitation.answered_at = state, turn.now
-    await work.deliveries.cancel("did_you_meet", invitation.id, "already_chosen")
-    await work.deliveries.cancel("invitation", invitation.id, "already_chosen")
-    # News that waits is worded from the answer as it is when it is sent: one is enough.
-    for kind in ANSWER_KINDS:
-        await work.deliveries.cancel(kind, invitation.id, "newer")
+    await work.together(
+        work.deliveries.cancel("did_you_meet", invitation.id, "already_chosen"),
+        work.deliveries.cancel("invitation", invitation.id, "already_chosen"),
+        # News that waits is worded from the answer as it is when it is sent: one is enough.
+        *(work.deliveries.cancel(kind, invitation.id, "newer") for kind in ANSWER_KINDS),
+    )
     await work.deliveries.add(
         to_person(
             inviter,

@@ -259,8 +259,9 @@ async def compose_end_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 async def _plan_questions(work: UnitOfWork, turn: Turn, experiment: Experiment, but: PersonId | None = None) -> None:
     # Before the new questions are added: this drops every one that still waits about it.
-    await work.deliveries.cancel(QUESTION, experiment.id, "moved")
-    people, _ = await _load_parts(work, experiment)
+    _, (people, _) = await work.together(
+        work.deliveries.cancel(QUESTION, experiment.id, "moved"), _load_parts(work, experiment)
+    )
     await work.deliveries.add_all([plan_question(experiment, one, turn.now) for one in people if one.id != but])
     mine = next((one for one in people if one.id == but), None)
     if mine is not None:
@@ -330,9 +331,12 @@ def _free_moments(turn: Turn) -> FreeMoments:
 
 
 async def _show(work: UnitOfWork, turn: Turn, experiment: Experiment) -> ExperimentShown:
-    people, carriers = await _load_parts(work, experiment)
-    answers = await work.experiments.answers(experiment.id, experiment.movement_id)
-    initiative = await _initiative(work, experiment)
+    (people, carriers), answers, initiative, steps = await work.together(
+        _load_parts(work, experiment),
+        work.experiments.answers(experiment.id, experiment.movement_id),
+        _initiative(work, experiment),
+        work.experiments.count_steps(experiment.id, experiment.movement_id),
+    )
     return ExperimentShown(
         id=experiment.id,
         trying=experiment.trying,
@@ -346,7 +350,7 @@ async def _show(work: UnitOfWork, turn: Turn, experiment: Experiment) -> Experim
         moved=experiment.moved,
         decision=experiment.decision or "",
         learned=tuple(one.learned for one in answers if one.learned),
-        steps=await work.experiments.count_steps(experiment.id, experiment.movement_id),
+        steps=steps,
         mine=turn.person.id in {one.id for one in people},
         carried=turn.person.id in carriers,
         answered=turn.person.id in {one.person_id for one in answers},

@@ -173,9 +173,12 @@ async def _take_part(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bo
 
 async def _tell_initiators(work: UnitOfWork, turn: Turn, initiative: Initiative) -> None:
     """Plan for each initiator the news that somebody joined: one message for all who do within a day."""
-    before = await work.deliveries.about(INITIATIVE_JOINED, initiative.id, initiative.movement_id)
+    before, parts = await work.together(
+        work.deliveries.about(INITIATIVE_JOINED, initiative.id, initiative.movement_id),
+        work.initiatives.participants(initiative.id, initiative.movement_id),
+    )
     waiting = {one.person_id for one in before if one.state is DeliveryState.WAITING}
-    for person, part in await work.initiatives.participants(initiative.id, initiative.movement_id):
+    for person, part in parts:
         if part.initiator and person.id != turn.person.id and person.id not in waiting:
             await work.deliveries.add(
                 to_person(
@@ -222,8 +225,9 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     initiative.closed_at = initiative.closed_at or turn.now
     await _log_as_coordinator(work, turn, initiative)
     await _announce(work, initiative, MovementEvent.INITIATIVE_ENDED, initiative.closed_at)
-    for kind in (CARRY_OFFERED, SILENCE_ASKED):
-        cards = await work.deliveries.about(kind, initiative.id, initiative.movement_id)
+    kinds = (CARRY_OFFERED, SILENCE_ASKED)
+    asks = (work.deliveries.about(kind, initiative.id, initiative.movement_id) for kind in kinds)
+    for cards in await work.together(*asks):
         await work.deliveries.add_all(settle_cards(cards, "closed", turn.person.id, turn.now))
     return InPlace(entry=replace(await _show(work, turn, initiative), news="closed"))
 
@@ -280,9 +284,16 @@ def _visible_names(people: Sequence[Person], turn: Turn) -> tuple[str, ...]:
 
 
 async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> InitiativeShown:
-    taking_part = await work.initiatives.participants(initiative.id, initiative.movement_id)
+    its = (initiative.id, initiative.movement_id)
+    taking_part, resting, carried, experiments, rooms, endorsements = await work.together(
+        work.initiatives.participants(*its),
+        work.initiatives.resting(initiative.movement_id),
+        _may_change(work, turn, initiative),
+        work.experiments.of_initiative(*its, EXPERIMENTS_SHOWN),
+        work.initiatives.current_rooms(*its, turn.now),
+        work.initiatives.endorsements(*its, PAGE_SIZE),
+    )
     people = [person for person, _ in taking_part]
-    rests = initiative.id in await work.initiatives.resting(initiative.movement_id)
     return InitiativeShown(
         id=initiative.id,
         name=initiative.name,
@@ -290,14 +301,11 @@ async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Initiat
         people=_visible_names(people, turn),
         more=len(people) - len(_visible_names(people, turn)),
         mine=turn.person.id in {person.id for person in people},
-        carried=await _may_change(work, turn, initiative),
+        carried=carried,
         closed=initiative.closed_at is not None,
-        experiments=tuple(
-            ExperimentSummary.of(one, turn.now)
-            for one in await work.experiments.of_initiative(initiative.id, initiative.movement_id, EXPERIMENTS_SHOWN)
-        ),
+        experiments=tuple(ExperimentSummary.of(one, turn.now) for one in experiments),
         seeks=not carriers(taking_part),
-        rests_since=initiative.rests_since if rests else None,
+        rests_since=initiative.rests_since if initiative.id in resting else None,
         rooms=tuple(
             GivenRoom(
                 trying=room.trying,
@@ -305,11 +313,11 @@ async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Initiat
                 giver=giver.name_in(turn.person.workspace_id),
                 limit=room.limit,
             )
-            for room, giver in await work.initiatives.current_rooms(initiative.id, initiative.movement_id, turn.now)
+            for room, giver in rooms
         ),
         supports=tuple(
             GivenSupport(words=room.support, giver=giver.name_in(turn.person.workspace_id))
-            for room, giver in await work.initiatives.endorsements(initiative.id, initiative.movement_id, PAGE_SIZE)
+            for room, giver in endorsements
             if turn.now < room.ends_at
         ),
     )

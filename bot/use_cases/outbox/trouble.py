@@ -59,15 +59,15 @@ async def try_place(work: UnitOfWork, turn: Turn) -> InPlace:
 
 async def retry_workspaces(work: UnitOfWork, turn: Turn) -> InPlace:
     """Wake the lanes of workspaces that removed Ritme: one message of each tests whether it is let in again."""
-    for workspace in await _load_uninstalled_workspaces(work, turn.require_coordinator()):
+    places = await work.movements.places(turn.require_coordinator().id)
+    for workspace in await _load_uninstalled_workspaces(work, places):
         work.woken.add(workspace.id)
     return InPlace(entry=await _show(work, turn, "again"))
 
 
 async def _show(work: UnitOfWork, turn: Turn, news: str = "") -> TroubleShown:
     movement = turn.require_coordinator()
-    places = await work.movements.places(movement.id)
-    rows = await _load_trouble(work, movement, turn.now)
+    places, rows = await work.together(work.movements.places(movement.id), _load_trouble(work, movement, turn.now))
     posts = [(delivery, place) for delivery, place in rows if delivery.person_id is None]
     snags = [_place_snag(one) for one in places if one.state is PlaceState.UNREACHABLE]
     snags += [_delivery_snag(delivery, place) for delivery, place in posts]
@@ -77,7 +77,7 @@ async def _show(work: UnitOfWork, turn: Turn, news: str = "") -> TroubleShown:
             UninstalledWorkspace(
                 workspace=one.name, since=one.gone_at or turn.now, reason=one.gone_reason, platform=platform_of(one.id)
             )
-            for one in await _load_uninstalled_workspaces(work, movement)
+            for one in await _load_uninstalled_workspaces(work, places)
         ),
         snags=tuple(snags[:SNAGS_SHOWN]),
         more=max(0, len(snags) - SNAGS_SHOWN),
@@ -99,9 +99,9 @@ async def _find_delivery(work: UnitOfWork, turn: Turn) -> Delivery | None:
     return None
 
 
-async def _load_uninstalled_workspaces(work: UnitOfWork, movement: Movement) -> list[Workspace]:
-    lanes = dict.fromkeys(place.workspace_id for place in await work.movements.places(movement.id))
-    found = [await work.people.workspace(lane) for lane in lanes]
+async def _load_uninstalled_workspaces(work: UnitOfWork, places: Sequence[Place]) -> list[Workspace]:
+    lanes = dict.fromkeys(place.workspace_id for place in places)
+    found = await work.together(*(work.people.workspace(lane) for lane in lanes))
     return [one for one in found if one is not None and one.gone_at is not None]
 
 

@@ -1,9 +1,11 @@
 """Give people the link to their pages, open a session by it once, and end sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.pages import SESSIONS_SHOWN, BoardLink, BoardOff, BoardSessions, OpenSession
+from bot.domain.movement import Member, Movement
 from bot.domain.page_session import PageSession, PageSessionId
 from bot.domain.person import Person
 from bot.ports import Turn, UnitOfWork
@@ -63,16 +65,19 @@ async def open_session(work: UnitOfWork, id: PageSessionId, digest: str, device:
     return True
 
 
-async def identify(work: UnitOfWork, digest: str, now: datetime) -> tuple[PageSession, Person] | None:
-    """Return the session of whoever has a secret, and whose it is; None when it ended: in time, with the role they had,
-    or because they left."""
+async def identify(
+    work: UnitOfWork, digest: str, now: datetime
+) -> tuple[PageSession, Person, Sequence[tuple[Movement, Member]]] | None:
+    """Return the session of whoever has a secret, whose it is, and the movements they belong to; None when it ended: in
+    time, with the role they had, or because they left."""
     found = await work.sessions.opened_by(digest)
     if found is None:
         return None
     session, person = found
-    lasts = session.lasts(now) and await may_visit(work, person)
-    if lasts and (not session.coordinated or await _coordinates(work, person)):
-        return found
+    may, belongs = await work.together(may_visit(work, person), work.movements.of_person(person.id))
+    coordinates = any(member.coordinates for _, member in belongs)
+    if session.lasts(now) and may and (coordinates or not session.coordinated):
+        return session, person, belongs
     await work.sessions.end_one(session.id, person.id)
     return None
 

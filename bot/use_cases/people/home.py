@@ -35,6 +35,7 @@ from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
 from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.carrying import carriers
+from bot.domain.initiative import StuckEpisode
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
 from bot.domain.person import Language, Person
@@ -124,8 +125,27 @@ async def _load_home(
     stopped = person.stopped_at is not None
     if movement is None or member is None:
         return Home(name=person.name, snoozed_until=snoozed, stopped=stopped)
-    purpose = await work.movements.purpose(movement.id)
-    rhythms = await _load_rhythms(work, movement, purpose, now)
+    (
+        (purpose, rhythms),
+        (rhythms_in_all, trouble),
+        steps,
+        spells,
+        stories,
+        initiatives,
+        chances,
+        sent,
+        suggested,
+    ) = await work.together(
+        _load_rhythms(work, movement, now),
+        _load_for_coordinator(work, movement, member, now),
+        _load_steps(work, person, movement, now),
+        _load_spells(work, person, movement, now),
+        _load_stories(work, person, movement),
+        _load_initiatives(work, person, movement),
+        _load_chances(work, person, movement, now),
+        _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
+        _load_consent(work, person, movement, belongs, now),
+    )
     language = language or language_for(person, None, movement)
     return Home(
         name=person.name,
@@ -136,24 +156,35 @@ async def _load_home(
         ],
         snoozed_until=snoozed,
         stopped=stopped,
-        steps=await _load_steps(work, person, movement, now),
-        spells=await _load_spells(work, person, movement, now),
-        stories=await _load_stories(work, person, movement),
-        initiatives=await _load_initiatives(work, person, movement),
-        chances=await _load_chances(work, person, movement, now),
+        steps=steps,
+        spells=spells,
+        stories=stories,
+        initiatives=initiatives,
+        chances=chances,
         moments=_coming_moments(rhythms, language, now),
         purpose=_summarize_purpose(purpose, member),
-        sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
-        suggested=replace(await _load_consent(work, person, movement, belongs, now), counts=counts),
-        rhythms=_rhythm_summaries(rhythms, await work.rhythms.count(movement.id), now) if member.coordinates else None,
-        trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
+        sent=sent,
+        suggested=replace(suggested, counts=counts),
+        rhythms=_rhythm_summaries(rhythms, rhythms_in_all, now) if member.coordinates else None,
+        trouble=trouble,
     )
+
+
+async def _load_for_coordinator(
+    work: UnitOfWork, movement: Movement, member: Member, now: datetime
+) -> tuple[int, HomeTrouble | None]:
+    """Return what only coordinators see: how many rhythms there are, and what was not sent."""
+    if not member.coordinates:
+        return 0, None
+    count, trouble = await work.together(work.rhythms.count(movement.id), _load_trouble(work, movement, now))
+    return count, trouble
 
 
 async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSteps:
     planned = await work.steps.planned_of(person.id, movement.id)
     planned = sorted(planned, key=lambda step: (step.follow_up_at, step.chosen_at, step.id))
-    rests = {step.id: await find_rest(work, step, now) for step in planned}
+    found = await work.together(*(find_rest(work, step, now) for step in planned))
+    rests = {step.id: rest for step, rest in zip(planned, found, strict=True)}
     # What rests comes last, the latest first: it must not keep away what is still to come.
     resting = [step for step in reversed(planned) if rests[step.id] is not None]
     ordered = [step for step in planned if rests[step.id] is None] + resting
@@ -178,23 +209,25 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
 
 async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSpells | None:
     """Load what someone is stuck with and no step follows up; None when there is nothing."""
-    followed = await find_episodes_with_step(work, person.id, movement.id, now)
-    resting = [one for one in await work.stuck.open_of(person.id, movement.id) if one.id not in followed]
+    followed, still_open = await work.together(
+        find_episodes_with_step(work, person.id, movement.id, now), work.stuck.open_of(person.id, movement.id)
+    )
+    resting = [one for one in still_open if one.id not in followed]
     if not resting:
         return None
-    shown = []
-    for one in resting[:SPELLS_SHOWN]:
-        at = stuck_return.returns_at(await work.deliveries.about(stuck_return.RETURN_KIND, one.id, movement.id))
-        comes = at is not None and at > now and person.will_read(now)
-        shown.append(
-            HomeSpell(
-                episode=one.id,
-                initiative=await work.initiatives.name(one.initiative_id, movement.id),
-                text=shorten(one.text, HOME_SPELL_CHARS),
-                at=at if comes else None,
-            )
-        )
+    shown = await work.together(*(_load_spell(work, person, one, now) for one in resting[:SPELLS_SHOWN]))
     return HomeSpells(spells=tuple(shown), more=len(resting) - len(shown))
+
+
+async def _load_spell(work: UnitOfWork, person: Person, episode: StuckEpisode, now: datetime) -> HomeSpell:
+    rows, initiative = await work.together(
+        work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id),
+        work.initiatives.name(episode.initiative_id, episode.movement_id),
+    )
+    at = stuck_return.returns_at(rows)
+    comes = at is not None and at > now and person.will_read(now)
+    text = shorten(episode.text, HOME_SPELL_CHARS)
+    return HomeSpell(episode=episode.id, initiative=initiative, text=text, at=at if comes else None)
 
 
 def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:
@@ -207,10 +240,15 @@ async def _load_stories(work: UnitOfWork, person: Person, movement: Movement) ->
     # Of all movements, because "my stories" numbers them so; those of this movement are shown.
     told = await work.stories.of_teller(person.id, STORIES_KNOWN)
     here = [(number, story) for number, story in enumerate(told, 1) if story.movement_id == movement.id]
-    shown = []
-    for number, story in here[:STORIES_SHOWN]:
-        place = await work.movements.place(story.place_id) if story.place_id else None
-        shown.append(
+    shown = here[:STORIES_SHOWN]
+    places, *ripples = await work.together(
+        work.movements.places_among({story.place_id for _, story in shown if story.place_id}),
+        *(work.stories.ripples(story.id, story.movement_id) for _, story in shown),
+    )
+    stories = []
+    for (number, story), count in zip(shown, ripples, strict=True):
+        place = places.get(story.place_id) if story.place_id else None
+        stories.append(
             HomeStory(
                 story=story.id,
                 text=shorten(story.text, HOME_STORY_CHARS) if len(story.text) > HOME_STORY_CHARS else story.text,
@@ -219,12 +257,12 @@ async def _load_stories(work: UnitOfWork, person: Person, movement: Movement) ->
                 named=story.named,
                 readers=story.readers,
                 in_thread=story.message is not None,
-                ripples=await work.stories.ripples(story.id, story.movement_id),
+                ripples=count,
                 number=number,
                 cut=len(story.text) > HOME_STORY_CHARS,
             )
         )
-    return HomeStories(stories=tuple(shown), older=here[STORIES_SHOWN][0] if len(here) > STORIES_SHOWN else 0)
+    return HomeStories(stories=tuple(stories), older=here[STORIES_SHOWN][0] if len(here) > STORIES_SHOWN else 0)
 
 
 async def _load_chances(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeChances | None:
@@ -239,10 +277,15 @@ async def _load_chances(work: UnitOfWork, person: Person, movement: Movement, no
 
 async def _load_initiatives(work: UnitOfWork, person: Person, movement: Movement) -> HomeInitiatives:
     mine = await work.initiatives.of_person(person.id, movement.id)
-    resting = await work.initiatives.resting(movement.id) if mine else set()
+    if not mine:
+        return HomeInitiatives(initiatives=(), more=0)
+    resting, *parts = await work.together(
+        work.initiatives.resting(movement.id),
+        *(work.initiatives.participants(one.id, movement.id) for one in mine[:INITIATIVES_SHOWN]),
+    )
     shown = []
-    for one in mine[:INITIATIVES_SHOWN]:
-        carry = carriers(await work.initiatives.participants(one.id, movement.id))
+    for one, taking_part in zip(mine, parts, strict=False):
+        carry = carriers(taking_part)
         shown.append(
             OwnInitiative(
                 id=one.id,
@@ -303,12 +346,16 @@ class _Coming(NamedTuple):
 
 
 async def _load_rhythms(
-    work: UnitOfWork, movement: Movement, purpose: Purpose | None, now: datetime
-) -> Sequence[_Coming]:
+    work: UnitOfWork, movement: Movement, now: datetime
+) -> tuple[Purpose | None, Sequence[_Coming]]:
     found = []
-    rhythms = await work.rhythms.of_movement(movement.id, RHYTHMS_KNOWN)
-    places = await work.movements.places_among({one.place_id for one in rhythms})
-    changed = await work.rhythms.changes_of([one.id for one in rhythms], now)
+    purpose, rhythms = await work.together(
+        work.movements.purpose(movement.id), work.rhythms.of_movement(movement.id, RHYTHMS_KNOWN)
+    )
+    places, changed = await work.together(
+        work.movements.places_among({one.place_id for one in rhythms}),
+        work.rhythms.changes_of([one.id for one in rhythms], now),
+    )
     for rhythm in rhythms:
         place, changes = places.get(rhythm.place_id), changed.get(rhythm.id, {})
         if place is None:
@@ -317,7 +364,7 @@ async def _load_rhythms(
         expected = expect_moments(rhythm.timing, changes, calendar, quiet, after=now, count=MOMENTS_SHOWN)
         coming = [one for one in expected if one.at is not None] if can_come(rhythm, place, purpose) else []
         found.append(_Coming(rhythm, place, changes, calendar, quiet, coming))
-    return found
+    return purpose, found
 
 
 def _coming_moments(rhythms: Sequence[_Coming], language: Language, now: datetime) -> HomeMoments:

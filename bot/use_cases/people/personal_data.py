@@ -130,9 +130,12 @@ REPEATED_PRESS = timedelta(minutes=1)
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the data that Ritme keeps of the actor, their nudges of this week, and those to come."""
     person = turn.person
-    kept = await work.people.count_rows(person.id, COUNTED_TABLES)
-    recent = await work.deliveries.of_person(person.id, turn.now - timedelta(days=30))
-    belongs = await work.movements.of_person(person.id)
+    kept, recent, belongs, asked_times = await work.together(
+        work.people.count_rows(person.id, COUNTED_TABLES),
+        work.deliveries.of_person(person.id, turn.now - timedelta(days=30)),
+        work.movements.of_person(person.id),
+        work.deliveries.count_asks(person.id, turn.now),
+    )
     suggested_in = tuple(movement.name for movement, member in belongs if member.suggestible)
     withdrawals = tuple(
         SuggestedIn(movement=movement.id, name=movement.name) for movement, member in belongs if member.suggestible
@@ -157,7 +160,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         meets_in=tuple(movement.name for movement, member in belongs if member.meets),
         withdrawals=withdrawals[:MAX_WITHDRAWALS],
         suggested_times=sum(len(member.suggested_since(turn.now - MONTH)) for _, member in belongs),
-        asked_times=await work.deliveries.count_asks(person.id, turn.now),
+        asked_times=asked_times,
         counts=not turn.works_council,
         thought_of=thought_of,
         tie_asked=await _find_tie_question(work, person, belongs) if thought_of is None else None,

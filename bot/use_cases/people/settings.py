@@ -104,12 +104,12 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add(SUGGESTIBLE_OTHERS, "unknown_choice")
     if not set(filled.many(MEETS)) <= set(_list_asked_movements(turn)):
         filled.problems.add(MEETS, "unknown_choice")
-    places, _ = await _load_abroad(work, turn, await _load_belongs(work, turn))
+    belongs = await _load_belongs(work, turn)
+    (places, _), promised = await work.together(_load_abroad(work, turn, belongs), _load_promises(work, turn, belongs))
     if filled.text(DAYS_OFF) not in ("", USUAL, *(one.id for one in places)):
         filled.problems.add(DAYS_OFF, "unknown_choice")
     filled.problems.raise_if_any()
     person = turn.person
-    promised = await _load_promises(work, turn)
     language, timezone = Language(filled.text("language")), filled.text("timezone")
     group = " ".join(filled.text("group").split())
     # Only values that differ from those shown count as chosen: the platform's profile may still change the others.
@@ -125,8 +125,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         follow_days(person, next((one for one in places if one.id == filled.text(DAYS_OFF)), None))
     elif changed["timezone"] and turn.movement is not None:
         await follow_country(work, person, turn.movement)
-    await _save_suggestible(work, turn, filled)
-    await _save_meeting(work, turn, filled)
+    _save_suggestible(turn, filled, belongs)
+    _save_meeting(turn, filled, belongs)
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
     person.named_beyond = filled.text("named_beyond") == YES
@@ -187,10 +187,9 @@ def _figures(belongs: Sequence[tuple[Movement, Member]]) -> tuple[str, ...]:
     return tuple(figure.value for figure in KeyFigure if figure in said)
 
 
-async def _save_suggestible(work: UnitOfWork, turn: Turn, filled: Filled) -> None:
+def _save_suggestible(turn: Turn, filled: Filled, belongs: Sequence[tuple[Movement, Member]]) -> None:
     """Save in which movements the actor may be suggested, and as what. A field left open leaves its movement as it was;
     figures that stayed the same stay as they were in each."""
-    belongs = await _load_belongs(work, turn)
     figures = filled.many("figures")
     shown = f"{SUGGESTIBLE[0]}{OF_MOVEMENT}" in turn.intent.args
     changed = shown and set(figures) != set(_figures(belongs))
@@ -214,13 +213,13 @@ async def _save_suggestible(work: UnitOfWork, turn: Turn, filled: Filled) -> Non
             member.figures = list(figures)
 
 
-async def _save_meeting(work: UnitOfWork, turn: Turn, filled: Filled) -> None:
+def _save_meeting(turn: Turn, filled: Filled, belongs: Sequence[tuple[Movement, Member]]) -> None:
     """Save in which of the movements that the form showed the actor may be brought together with others. A form from
     before it asked that changes nothing."""
     if not turn.text(MEETS_ASKED):
         return
     shown = set(_list_asked_movements(turn))
-    for movement, member in await _load_belongs(work, turn):
+    for movement, member in belongs:
         if movement.id in filled.many(MEETS):
             member.meets = True
         elif movement.id in shown and member.meets:
@@ -261,17 +260,18 @@ async def save_snooze(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"until": "too_early"}, {"until": {"earliest": earliest}})
     if day > latest:
         raise Invalid({"until": "too_late"}, {"until": {"latest": latest}})
-    promised = await _load_promises(work, turn)
+    promised = await _load_promises(work, turn, await _load_belongs(work, turn))
     turn.person.snoozed_until = datetime.combine(day, WAKES_AT, ZoneInfo(turn.timezone))
     return Snoozed(until=turn.person.snoozed_until, moved=_compare_promises(turn, promised))
 
 
-async def _load_promises(work: UnitOfWork, turn: Turn) -> Promises:
+async def _load_promises(work: UnitOfWork, turn: Turn, belongs: Sequence[tuple[Movement, Member]]) -> Promises:
     """Return the moments to come for which the actor was promised a follow-up, and from which movement, each with when
     it comes."""
     promised: Promises = {}
-    for movement, _ in await work.movements.of_person(turn.person.id):
-        for step in await work.steps.planned_of(turn.person.id, movement.id):
+    planned = await work.together(*(work.steps.planned_of(turn.person.id, movement.id) for movement, _ in belongs))
+    for (movement, _), steps in zip(belongs, planned, strict=True):
+        for step in steps:
             if step.follow_up_at > turn.now:
                 comes = arrival_of(turn.person, turn.timezone, movement, step.follow_up_at)
                 promised[step.follow_up_at, movement.id] = movement, comes
@@ -291,9 +291,12 @@ def _compare_promises(turn: Turn, promised: Promises, *, back_to_first: bool = F
 
 async def wake(work: UnitOfWork, turn: Turn) -> InPlace:
     """End a snooze: what waited for its end comes as soon as it may."""
-    promised = await _load_promises(work, turn)
+    belongs, rows = await work.together(
+        _load_belongs(work, turn), work.deliveries.of_person(turn.person.id, turn.now - MAX_SNOOZE)
+    )
+    promised = await _load_promises(work, turn, belongs)
     turn.person.snoozed_until = None
-    for row in await work.deliveries.of_person(turn.person.id, turn.now - MAX_SNOOZE):
+    for row in rows:
         if row.state is DeliveryState.WAITING and row.reason == "snoozed":
             row.reschedule(turn.now, row.reason)
     work.woken.add(turn.person.workspace_id)

@@ -8,7 +8,7 @@ from bot.catalogue.pictures import YEAR_RHYTHMS, RhythmYear, YearRhythm
 from bot.catalogue.rhythms import RhythmSummary
 from bot.domain import quiet_hours
 from bot.domain.calendar import holidays_of
-from bot.domain.movement import Movement
+from bot.domain.movement import Movement, Purpose
 from bot.domain.person import Language
 from bot.domain.rhythm import Rhythm, can_come
 from bot.domain.year import MomentState, Year, YearMoment, live_through
@@ -37,37 +37,51 @@ async def load_year(work: UnitOfWork, movement: Movement, language: Language, no
     """Load the year of a movement's rhythms around now, the oldest rhythms first."""
     zone = ZoneInfo(movement.timezone)
     today = now.astimezone(zone).date()
-    rhythms = await work.rhythms.oldest(movement.id, YEAR_RHYTHMS)
+    rhythms, count, purpose = await work.together(
+        work.rhythms.oldest(movement.id, YEAR_RHYTHMS),
+        work.rhythms.count(movement.id),
+        work.movements.purpose(movement.id),
+    )
     year = Year.around(today, rhythms[0].created_at.astimezone(zone).date() if rhythms else None)
-    shown = [await _load_rhythm(work, movement, one, year, language, now) for one in rhythms]
+    shown = await work.together(*(_load_rhythm(work, movement, one, purpose, year, language, now) for one in rhythms))
     return RhythmYear(
         name=movement.name,
         since=year.since,
         last=year.until - timedelta(days=1),
         today=today,
         rhythms=tuple(shown),
-        more=await work.rhythms.count(movement.id) - len(rhythms),
+        more=count - len(rhythms),
     )
 
 
 async def _load_rhythm(
-    work: UnitOfWork, movement: Movement, rhythm: Rhythm, year: Year, language: Language, now: datetime
+    work: UnitOfWork,
+    movement: Movement,
+    rhythm: Rhythm,
+    purpose: Purpose | None,
+    year: Year,
+    language: Language,
+    now: datetime,
 ) -> YearRhythm:
-    place = await work.movements.place(rhythm.place_id)
     begin = datetime.combine(year.since, time(), ZoneInfo(rhythm.timezone)).astimezone(UTC)
+    place, changes, posts = await work.together(
+        work.movements.place(rhythm.place_id),
+        work.rhythms.changes(rhythm, begin),
+        work.deliveries.about(f"rhythm_{rhythm.kind.value}", rhythm.id, movement.id),
+    )
     calendar = holidays_of(movement, place)
     moments: tuple[YearMoment, ...] = ()
     if place is not None:
         moments = live_through(
             rhythm,
             year,
-            await work.rhythms.changes(rhythm, begin),
+            changes,
             calendar,
             quiet_hours.of_place(place, movement),
-            await work.deliveries.about(f"rhythm_{rhythm.kind.value}", rhythm.id, movement.id),
+            posts,
             now,
         )
-        if not can_come(rhythm, place, await work.movements.purpose(movement.id)):
+        if not can_come(rhythm, place, purpose):
             moments = tuple(one for one in moments if one.state not in (MomentState.PLANNED, MomentState.MOVED))
     off = {one.given or one.on for one in moments if one.because == "holiday"}
     return YearRhythm(

@@ -49,10 +49,14 @@ async def _load_coming(
     work: UnitOfWork, movement: Movement, now: datetime, seen_from: WorkspaceId
 ) -> list[tuple[Rhythm, ComingHarvest]]:
     """Return the next harvest of every rhythm, the first one first: nothing is posted anywhere else."""
-    places = {place.id: place for place in await work.movements.places(movement.id)}
-    labels = await work.movements.labels(movement.id, seen_from)
+    there, labels, rhythms = await work.together(
+        work.movements.places(movement.id),
+        work.movements.labels(movement.id, seen_from),
+        work.rhythms.of_movement(movement.id),
+    )
+    places = {place.id: place for place in there}
     found = []
-    for rhythm in await work.rhythms.of_movement(movement.id):
+    for rhythm in rhythms:
         place = places.get(rhythm.place_id)
         if rhythm.kind is not RhythmKind.HARVEST or place is None:
             continue
@@ -193,19 +197,25 @@ async def _describe_stories(
     work: UnitOfWork, movement: Movement, chosen: Iterable[Story], seen_from: WorkspaceId
 ) -> tuple[HarvestedStory, ...]:
     places = await work.movements.labels(movement.id, seen_from)
-    return tuple([await _describe_story(work, movement, story, places, seen_from) for story in chosen])
+    described = (_describe_story(work, movement, story, places, seen_from) for story in chosen)
+    return tuple(await work.together(*described))
 
 
 async def _describe_story(
     work: UnitOfWork, movement: Movement, story: Story, places: Mapping[PlaceId, str], seen_from: WorkspaceId
 ) -> HarvestedStory:
-    retellings = await work.stories.retold_in(story.id, movement.id)
+    retellings, teller, ripples, steps = await work.together(
+        work.stories.retold_in(story.id, movement.id),
+        work.people.get(story.teller_id, movement.id),
+        work.stories.ripples(story.id, movement.id),
+        work.stories.steps_from(story.id, movement.id),
+    )
     return HarvestedStory(
         story=story.id,
         text=story.text,
-        teller=story.credit(await work.people.get(story.teller_id, movement.id), seen_from),
+        teller=story.credit(teller, seen_from),
         place=places.get(story.place_id, "") if story.place_id else "",
-        ripples=await work.stories.ripples(story.id, movement.id),
-        steps=await work.stories.steps_from(story.id, movement.id),
+        ripples=ripples,
+        steps=steps,
         retold=sum(one.kind == SHARED and one.state is DeliveryState.SENT for one in retellings),
     )

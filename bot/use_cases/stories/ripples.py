@@ -43,12 +43,14 @@ async def offer_introduction(work: UnitOfWork, turn: Turn) -> Entry:
     for one who does not do it, and when the teller cannot be asked now."""
     movement = turn.require_movement()
     story = await _load_readable(work, turn)
-    teller = await _find_teller(work, turn, story)
-    ripple = await work.stories.ripple(story.id, turn.person.id)
+    teller, ripple, before = await work.together(
+        _find_teller(work, turn, story),
+        work.stories.ripple(story.id, turn.person.id),
+        work.connecting.introduction(story.id, turn.person.id, movement.id),
+    )
     if teller is None or ripple is None:
         raise Refused("not_found")
     name = story.credit(teller, turn.person.workspace_id)
-    before = await work.connecting.introduction(story.id, turn.person.id, movement.id)
     if before is not None:
         return IntroductionOffered(name=name, invitation=before.id)
     if not teller.can_be_suggested(turn.now):
@@ -129,10 +131,10 @@ async def _delete(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
     offer = await work.connecting.introduction(ripple.story_id, ripple.person_id, ripple.movement_id)
     if offer is None or not offer.awaits_answer:
         return
-    sent = [await work.deliveries.by_key(invitation_key(offer.id, number)) for number in (0, 1)]
+    sent = await work.together(*(work.deliveries.by_key(invitation_key(offer.id, number)) for number in (0, 1)))
     offer.take_back()
-    for kind in ("invitation", *ANSWER_KINDS):
-        await work.deliveries.cancel(kind, offer.id, "taken_back")
+    kinds = ("invitation", *ANSWER_KINDS)
+    await work.together(*(work.deliveries.cancel(kind, offer.id, "taken_back") for kind in kinds))
     for change in plan_withdrawal([one for one in sent if one is not None], turn.now):
         await work.deliveries.add(change)
 
@@ -155,8 +157,9 @@ async def _get_or_add(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
 
 async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story) -> None:
     """Refresh the teller's home page, and tell them of the first ripple and of every fifth."""
-    count = await work.stories.ripples(story.id, story.movement_id)
-    teller = await work.people.get(story.teller_id, story.movement_id)
+    count, teller = await work.together(
+        work.stories.ripples(story.id, story.movement_id), work.people.get(story.teller_id, story.movement_id)
+    )
     if teller is None or teller.account is None:
         return
     if teller.has_home:

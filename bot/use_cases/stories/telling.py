@@ -111,8 +111,10 @@ async def _offer_places(work: UnitOfWork, turn: Turn, movement: Movement, origin
     here = _place_of(turn, movement)
     if here is not None and not origin.is_known:
         return ()
-    labels = await work.movements.labels(movement.id, turn.person.workspace_id)
-    alive = [one.id for one in await work.movements.places(movement.id) if one.state is PlaceState.ALIVE]
+    labels, places = await work.together(
+        work.movements.labels(movement.id, turn.person.workspace_id), work.movements.places(movement.id)
+    )
+    alive = [one.id for one in places if one.state is PlaceState.ALIVE]
     wanted = dict.fromkeys([*origin.places, *([here.id] if here is not None else []), *alive])
     picks = [Pick(value=one, label=labels[one]) for one in wanted if one in alive][: MAX_FORM_OPTIONS - 1]
     if not picks:
@@ -316,12 +318,15 @@ async def _form(
     hidden: dict[str, str] | None = None,
 ) -> StoryForm:
     current, length = values["initiative"], len(values["text"])
-    parts = await _load_parts(work, movement)
+    parts, known, own = await work.together(
+        _load_parts(work, movement),
+        work.initiatives.of_movement(movement, closed=True),
+        work.initiatives.of_person(teller, movement),
+    )
     known_part = values["part"] if values["part"] in {NO_PART, *parts} else ""
     shown = known_part or next(iter(find_alike(values["text"], parts, most=1)), "")
     picks = [Pick(value=key, label=shorten(text, MAX_PART_CHARS)) for key, text in parts.items()]
-    known = await work.initiatives.of_movement(movement, closed=True)
-    mine = {one.id for one in await work.initiatives.of_person(teller, movement)}
+    mine = {one.id for one in own}
     initiatives = [one for one in known if one.closed_at is None or one.id == current]
     initiatives = sorted(initiatives, key=lambda one: (one.id != current, one.id not in mine))[:MAX_FORM_OPTIONS]
     return StoryForm(

@@ -1,7 +1,7 @@
 """Keep what people tell in the thread of a reminder as stories, as they choose; follow edits and deletions of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.catalogue.base import Entry, InPlace
@@ -12,7 +12,7 @@ from bot.chat import Intent
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
-from bot.domain.person import Person, StoryChoice, WorkspaceId
+from bot.domain.person import Person, PersonId, StoryChoice, WorkspaceId
 from bot.domain.retelling import MARK_KIND, POSTED, SINGLE_STORY_KINDS, find_out_of_reach, plan_changes, plan_mark
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import (
@@ -62,14 +62,17 @@ async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
     # A post that has replies is, on some platforms, in a thread of its own: an edit of ours is no reply.
     if place is None or place.movement_id is None or not thread or thread == turn.intent.message:
         return
-    root = await work.deliveries.by_receipt(place.id, thread)
-    discussed = await _find_thread_stories(work, place, place.movement_id, thread, root)
+    root, discussed = await _load_thread(work, place, place.movement_id, thread)
     gathers = root is not None and root.kind in GATHERING_KINDS
-    answered = await _find_answered_story(work, turn, discussed, gathers=gathers)
-    await _hear_answer(work, turn, place, answered, discussed)
+    tellers = await work.people.among({one.teller_id for one in discussed}, place.movement_id) if discussed else ()
+    by_id = {one.id: one for one in tellers}
+    answered = _find_answered_story(turn, discussed, by_id, gathers=gathers)
+    teller = by_id.get(answered.teller_id) if answered is not None else None
+    heard = _hear_answer(work, turn, place, answered, teller, discussed)
     if root is not None and gathers:
-        await _keep_reply(work, turn, place, place.movement_id, root)
+        await work.together(heard, _keep_reply(work, turn, place, place.movement_id, root))
         return
+    await heard
     post = root if root is not None and root.kind in SINGLE_STORY_KINDS else None
     if post is None and answered is not None:
         post = await work.deliveries.by_key(f"{POSTED}:{answered.id}")
@@ -118,8 +121,11 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
     if place is None or place.movement_id is None or not message:
         return
-    await _forget_answer(work, place, place.movement_id, thread, message)
-    if await _take_message_away(work, place, message, turn.now, occasion=turn.intent.key) or message == thread:
+    _, was_told = await work.together(
+        _forget_answer(work, place, place.movement_id, thread, message),
+        _take_message_away(work, place, message, turn.now, occasion=turn.intent.key),
+    )
+    if was_told or message == thread:
         return
     root = await work.deliveries.by_receipt(place.id, thread) if thread else None
     if root is not None and root.kind in GATHERING_KINDS:
@@ -130,22 +136,24 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
         work.stories.add(tombstone)
 
 
-async def _find_thread_stories(
-    work: UnitOfWork, place: Place, movement: MovementId, thread: str, root: Delivery | None
-) -> list[Story]:
-    """Return the stories that a thread is about, and that were not taken back: the one its first message holds, then
-    those told in it, oldest first."""
-    first = None
-    if root is None:
-        first = await work.stories.by_message(place.id, thread)
-    elif root.kind in SINGLE_STORY_KINDS:
-        first = await work.stories.get(StoryId(root.subject), movement)
-    told = [story for story in await work.stories.in_thread(place.id, thread) if story is not first]
-    return [story for story in (first, *told) if story is not None and story.is_told]
+async def _load_thread(
+    work: UnitOfWork, place: Place, movement: MovementId, thread: str
+) -> tuple[Delivery | None, list[Story]]:
+    """Return the message of ours that begins a thread, and the stories that it is about and that were not taken back:
+    the one its first message holds, then those told in it, oldest first."""
+    root, first, told = await work.together(
+        work.deliveries.by_receipt(place.id, thread),
+        work.stories.by_message(place.id, thread),
+        work.stories.in_thread(place.id, thread),
+    )
+    if root is not None:
+        first = await work.stories.get(StoryId(root.subject), movement) if root.kind in SINGLE_STORY_KINDS else None
+    found = (first, *(story for story in told if story is not first))
+    return root, [story for story in found if story is not None and story.is_told]
 
 
-async def _find_answered_story(
-    work: UnitOfWork, turn: Turn, discussed: Sequence[Story], *, gathers: bool
+def _find_answered_story(
+    turn: Turn, discussed: Sequence[Story], tellers: Mapping[PersonId, Person], *, gathers: bool
 ) -> Story | None:
     """Return which of the stories of a thread a reply is about: the last one of the teller it names; else, where none
     are gathered (`gathers`), the last one that stands there by itself; else, for a question, the last one. None for a
@@ -156,39 +164,43 @@ async def _find_answered_story(
     others = [story for story in discussed if story.teller_id != turn.person.id and story.message != message]
     standing = [] if gathers else [story for story in others if not story.is_reply]
     likely = standing or (others if has_question(text) else [])
-    return await _find_named_story(work, others, text) or next(reversed(likely), None)
+    return _find_named_story(others, tellers, text) or next(reversed(likely), None)
 
 
-async def _find_named_story(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
+def _find_named_story(others: Sequence[Story], tellers: Mapping[PersonId, Person], text: str) -> Story | None:
     """Return the last story of a teller whose first name is in a text."""
     words = {word.casefold() for word in re.findall(r"\w+", text)}
     for story in reversed(others):
-        teller = await work.people.get(story.teller_id, story.movement_id)
+        teller = tellers.get(story.teller_id)
         if teller is not None and teller.name and teller.name.split()[0].casefold() in words:
             return story
     return None
 
 
 async def _hear_answer(
-    work: UnitOfWork, turn: Turn, place: Place, story: Story | None, discussed: Sequence[Story]
+    work: UnitOfWork,
+    turn: Turn,
+    place: Place,
+    story: Story | None,
+    teller: Person | None,
+    discussed: Sequence[Story],
 ) -> None:
-    """Plan the news for the teller whose `story` a reply answers. Who replies under their own story has read the
+    """Plan the news for the `teller` whose `story` a reply answers. Who replies under their own story has read the
     rest."""
     text, message, person = _words(turn), turn.intent.message, turn.person
     if not message or not has_words(text):
         return
-    for own in discussed:
-        if own.teller_id == person.id:
-            await work.deliveries.cancel(ANSWERED_KIND, own.id, "answered")
-            await work.deliveries.cancel(UNANSWERED_KIND, own.id, "answered")
-    teller = await work.people.get(story.teller_id, story.movement_id) if story is not None else None
-    if story is None or teller is None or teller.account is None:
+    own = [one.id for one in discussed if one.teller_id == person.id]
+    kinds = (UNANSWERED_KIND, ANSWERED_KIND)
+    about = [work.deliveries.about(kind, story.id, story.movement_id) for kind in kinds] if story and teller else []
+    cancelling = [work.deliveries.cancel_each(kind, own, "answered") for kind in kinds]
+    planned = (await work.together(*cancelling, *about))[len(cancelling) :]
+    if story is None or teller is None:
         return
+    questions, told = planned
     mark, asker = answer_mark(place.id, message), asker_mark(story.id, person.id)
     where: dict[str, object] = {"place": place.id, "root": turn.intent.thread}
-    questions = await work.deliveries.about(UNANSWERED_KIND, story.id, story.movement_id)
     drop_questions(questions, asker)
-    told = await work.deliveries.about(ANSWERED_KIND, story.id, story.movement_id)
     news = [plan_answer_news(story, teller, told, mark, where, turn.now)]
     if has_question(text):
         news.append(plan_question_news(story, teller, questions, (mark, asker), where, turn.now))
@@ -203,10 +215,16 @@ async def _forget_answer(
     """Take a message that is gone out of the news for tellers of the stories it answered."""
     if not thread or thread == message:
         return
-    root = await work.deliveries.by_receipt(place.id, thread)
-    for story in await _find_thread_stories(work, place, movement, thread, root):
-        for kind in (ANSWERED_KIND, UNANSWERED_KIND):
-            take_answer_back(await work.deliveries.about(kind, story.id, movement), answer_mark(place.id, message))
+    _, discussed = await _load_thread(work, place, movement, thread)
+    news = await work.together(
+        *(
+            work.deliveries.about(kind, story.id, movement)
+            for story in discussed
+            for kind in (ANSWERED_KIND, UNANSWERED_KIND)
+        )
+    )
+    for planned in news:
+        take_answer_back(planned, answer_mark(place.id, message))
 
 
 async def may_be_kept(work: UnitOfWork, intent: Intent) -> bool:
@@ -268,9 +286,11 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
     if story is None or story.message is None:
         raise Refused("not_found")
-    retold_in = await work.stories.retold_in(story.id, story.movement_id)
-    places = await work.movements.places(story.movement_id)
-    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    retold_in, places, labels = await work.together(
+        work.stories.retold_in(story.id, story.movement_id),
+        work.movements.places(story.movement_id),
+        work.movements.labels(story.movement_id, turn.person.workspace_id),
+    )
     await _withdraw(work, [story], turn.now, occasion=turn.intent.key)
     return InPlace(
         entry=StoryWithdrawn(message_stays=not story.deleted, out_of_reach=find_out_of_reach(retold_in, places, labels))
@@ -289,18 +309,18 @@ async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: Move
 
     Any reply counts as an answer to the rhythm, also one that is not kept.
     """
-    rhythm = await work.rhythms.get(RhythmId(root.subject), movement)
+    person, text, message = turn.person, _words(turn), turn.intent.message or ""
+    rhythm, known, was_deleted, told = await work.together(
+        work.rhythms.get(RhythmId(root.subject), movement),
+        _story_in_message(work, turn),
+        work.inbox.is_claimed(place.workspace_id, deletion_mark(place.id, message)),  # before it arrived
+        work.stories.in_thread(place.id, turn.intent.thread or ""),
+    )
     if rhythm is not None:
         rhythm.unanswered = 0
-    person, text = turn.person, _words(turn)
-    if keeps_nothing_of(person) or not turn.intent.message or not has_words(text):
+    if keeps_nothing_of(person) or not message or not has_words(text) or known is not None or was_deleted:
         return
-    if await _story_in_message(work, turn) is not None:
-        return
-    if await work.inbox.is_claimed(place.workspace_id, deletion_mark(place.id, turn.intent.message)):
-        return  # it was deleted before it arrived
-    # Before the story is added: it must not count as their earlier one in this thread.
-    await _tie_to_each_other(work, turn, place, movement)
+    await _tie_to_each_other(work, turn, told)
     story = _new_story(turn, place.id, movement, text=text, part=str(root.args.get("part", "")))
     work.stories.add(story)
     await work.deliveries.add(plan_mark(story, place, turn.now))
@@ -366,13 +386,12 @@ def _may_not_tie(turn: Turn) -> bool:
     return turn.movement is None or not turn.movement.may_name_people(turn.works_council)
 
 
-async def _tie_to_each_other(work: UnitOfWork, turn: Turn, place: Place, movement: MovementId) -> None:
-    """Note ties between a new teller and the others of a thread; once a thread, whatever the number of replies."""
-    told = await work.stories.in_thread(place.id, turn.intent.thread or "")
+async def _tie_to_each_other(work: UnitOfWork, turn: Turn, told: Sequence[Story]) -> None:
+    """Note ties between a new teller and the others who `told` in a thread; once a thread, whatever the number of
+    replies."""
     if _may_not_tie(turn) or any(story.teller_id == turn.person.id for story in told):
         return
-    for other in {story.teller_id for story in told if story.is_told}:
-        await note_tie(work, turn, other)
+    await work.together(*(note_tie(work, turn, other) for other in {one.teller_id for one in told if one.is_told}))
 
 
 async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement: MovementId) -> None:
@@ -439,15 +458,16 @@ def keeps_nothing_of(person: Person) -> bool:
 async def _take_message_away(work: UnitOfWork, place: Place, message: str, now: datetime, *, occasion: str) -> bool:
     """Withdraw what was kept of a message that is gone, and end the question whether it may be. Of a post of ours, note
     that the story does not stand there any more. Returns whether a story was told in the message, then or before."""
-    for held in await work.stories.find_words_about(place.workspace_id, message):
-        await work.delete(held)
-    post = await work.deliveries.by_receipt(place.id, message)
+    await work.stories.erase_words_about(place.workspace_id, message)
+    post, request, story = await work.together(
+        work.deliveries.by_receipt(place.id, message),
+        work.stories.request_about(place.id, message),
+        work.stories.by_message(place.id, message),
+    )
     if post is not None and post.kind in SINGLE_STORY_KINDS and post.state is DeliveryState.SENT:
         post.drop("removed")
-    request = await work.stories.request_about(place.id, message)
     if request is not None and request.is_open:
         await _close_request(work, request, now)
-    story = await work.stories.by_message(place.id, message)
     if story is not None and story.is_told:
         await _withdraw(work, [story], now, occasion=occasion, message_is_gone=True)
         story.deleted = True
@@ -467,10 +487,12 @@ async def _withdraw(
     `occasion`: the idempotency key of what led to it."""
     told = [one for one in some if one.is_told]
     # All that is looked up first: changes that stand are written before each query.
-    retold = await work.stories.retold_each(told)
-    unmarked = await work.deliveries.cancel_each(MARK_KIND, [one.id for one in told], "withdrawn")
-    places = await work.movements.places_among({one.place_id for one in told if one.place_id})
-    await work.stories.remove_choices_of(*told)
+    retold, unmarked, places, _ = await work.together(
+        work.stories.retold_each(told),
+        work.deliveries.cancel_each(MARK_KIND, [one.id for one in told], "withdrawn"),
+        work.movements.places_among({one.place_id for one in told if one.place_id}),
+        work.stories.remove_choices_of(*told),
+    )
     planned = []
     for story in told:
         story.withdraw(now)

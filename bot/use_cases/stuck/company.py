@@ -111,10 +111,12 @@ async def _show_running(work: UnitOfWork, episode: StuckEpisode) -> Entry | None
 
     Peers picked by the person who is stuck do not count: they do not keep Ritme from offering others.
     """
-    rows = await work.deliveries.about("company_together", episode.id, episode.movement_id)
+    rows, everyone = await work.together(
+        work.deliveries.about("company_together", episode.id, episode.movement_id),
+        work.stuck.company_of(episode.id, episode.movement_id),
+    )
     # A row with `only` shows one late answer; it is not a round of its own.
     until = {row.args["round"]: row.due_at for row in rows if _is_running(row)}
-    everyone = await work.stuck.company_of(episode.id, episode.movement_id)
     awaited = [
         (one, person)
         for one, person in everyone

@@ -15,9 +15,11 @@ async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     episode = await _load_own_episode(work, turn)
     if not episode.is_open:
         return await _report_state(work, episode)
-    variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
-    initiative = await work.initiatives.name(episode.initiative_id, episode.movement_id)
-    rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
+    variant, initiative, rows = await work.together(
+        work.stuck.rounds_of(turn.person.id, episode.movement_id),
+        work.initiatives.name(episode.initiative_id, episode.movement_id),
+        work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id),
+    )
     planned = stuck_return.plan_return(
         episode, turn.person, rows, turn.now, turn.now + RETURN_AFTER[IN_A_WEEK], promised=""
     )
@@ -42,10 +44,11 @@ async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     if not episode.is_open:
         return _answer(turn, await _report_state(work, episode))
     episode.let_go(turn.now)
-    for step in await work.steps.planned_of(turn.person.id, episode.movement_id):
-        if step.episode_id == episode.id:
-            step.close(StepState.LET_GO, turn.now)
-            await work.deliveries.cancel("follow_up", step.id, "let_go")
+    planned = await work.steps.planned_of(turn.person.id, episode.movement_id)
+    steps = [step for step in planned if step.episode_id == episode.id]
+    for step in steps:
+        step.close(StepState.LET_GO, turn.now)
+    await work.deliveries.cancel_each("follow_up", [step.id for step in steps], "let_go")
     return _answer(turn, await _finish(work, turn, episode))
 
 
@@ -63,18 +66,23 @@ async def _load_own_episode(work: UnitOfWork, turn: Turn) -> StuckEpisode:
 
 async def _finish(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry:
     """Update the episode's post in the channel, so that those who read along see that it ended; nobody asks again."""
-    await work.deliveries.cancel(stuck_return.RETURN_KIND, episode.id, "no_longer_stuck")
-    place = await work.movements.place(episode.place_id) if episode.place_id else None
-    rows = await work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id)
+    _, places, rows, initiative, variant = await work.together(
+        work.deliveries.cancel(stuck_return.RETURN_KIND, episode.id, "no_longer_stuck"),
+        work.movements.places_among({episode.place_id} if episode.place_id else ()),
+        work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id),
+        work.initiatives.name(episode.initiative_id, episode.movement_id),
+        work.stuck.rounds_of(turn.person.id, episode.movement_id),
+    )
+    place = places.get(episode.place_id) if episode.place_id else None
     post = stuck_post.update_post(episode, place, rows, turn.now) if place is not None else None
     if post is not None:
         await work.deliveries.add(post)
     return StuckEnded(
-        initiative=await work.initiatives.name(episode.initiative_id, episode.movement_id),
+        initiative=initiative,
         initiative_id=episode.initiative_id or "",
         state=episode.state,
         episode=episode.id,
-        variant=await work.stuck.rounds_of(turn.person.id, episode.movement_id),
+        variant=variant,
     )
 
 

@@ -123,11 +123,13 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPl
     step = await _load_own_step(work, turn)
     if step.is_planned:
         step.close(state, turn.now)
-        await webhooks.announce_step(work, step.movement_id, turn.now)
-        await work.deliveries.cancel("follow_up", step.id, "step_closed")
+        await work.together(
+            webhooks.announce_step(work, step.movement_id, turn.now),
+            work.deliveries.cancel("follow_up", step.id, "step_closed"),
+            _come_back_to_episode(work, turn, step),
+        )
         at = propose_return(turn.now, _free_moments(turn))
         await work.deliveries.add(plan_second_follow_up(step, turn.person, turn.now, at, FOR_OUTCOME))
-        await _come_back_to_episode(work, turn, step)
     elif step.state is not state or step.outcome:
         return await _show_state(work, turn, step)
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
@@ -186,8 +188,9 @@ async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     if not step.is_planned:
         return await _show_state(work, turn, step)
     step.close(StepState.STILL_STUCK, turn.now)
-    await work.deliveries.cancel("follow_up", step.id, "step_closed")
-    episode = await _come_back_to_episode(work, turn, step)
+    _, episode = await work.together(
+        work.deliveries.cancel("follow_up", step.id, "step_closed"), _come_back_to_episode(work, turn, step)
+    )
     if episode is None or not episode.is_open:
         return InPlace(entry=StillStuck(episode=""))
     if not episode.still_stuck_again():
@@ -206,8 +209,7 @@ async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     if not step.is_planned:
         return await _show_state(work, turn, step)
     step.close(StepState.LET_GO, turn.now)
-    await work.deliveries.cancel("follow_up", step.id, "let_go")
-    await _come_back_to_episode(work, turn, step)
+    await work.together(work.deliveries.cancel("follow_up", step.id, "let_go"), _come_back_to_episode(work, turn, step))
     return InPlace(entry=StepLetGo(episode=await _open_episode_id(work, step)))
 
 

@@ -135,15 +135,15 @@ async def _load_look_back(
 ) -> LookBack:
     about, own = initiative.id if initiative is not None else None, reader.id if reader is not None else None
     names = _Names()
-    moments = [
-        *await _initiative_moments(work, movement, initiative, names),
-        *await _stuck_moments(work, movement, about, own),
-        *await _step_moments(work, movement, about, own, names),
-        *await _story_moments(work, movement, about, own, names),
-        *await _experiment_moments(work, movement, about, own),
-        *(await _chance_moments(work, movement, own) if about is None else ()),
-        *(await _support_moments(work, movement, about, seen_from) if about is not None else ()),
-    ]
+    found = await work.together(
+        _initiative_moments(work, movement, initiative, names),
+        _stuck_moments(work, movement, about, own),
+        _step_moments(work, movement, about, own, names),
+        _story_moments(work, movement, about, own, names),
+        _experiment_moments(work, movement, about, own),
+        _chance_moments(work, movement, own) if about is None else _support_moments(work, movement, about, seen_from),
+    )
+    moments = [one for some in found for one in some]
     # The beginning alone makes no history.
     chosen = choose_moments(moments) if len(moments) > 1 else ()
     return LookBack(

@@ -136,12 +136,13 @@ async def _preview(work: UnitOfWork, turn: Turn, heard: HeardRhythm) -> Entry:
         return replace(explain_invalid(turn, invalid, args), text=turn.text("text"), missed=heard.missed)
     if heard.missed:
         return RhythmUnclear(text=turn.text("text"), missed=heard.missed, args=args)
-    summary, coming = await foresee(work, turn, rhythm)
-    missing, lost = await find_obstacles(work, turn, rhythm)
+    around = await look_around(work, turn.require_movement(), [rhythm], turn.now)
+    summary, coming = foresee(around, turn, rhythm)
+    missing, lost = find_obstacles(around, rhythm)
     return RhythmPreviewed(
         rhythm=summary,
         coming=coming,
-        near=await find_near(work, turn, rhythm),
+        near=find_near(around, turn, rhythm),
         purpose_missing=missing,
         lost=lost,
         args={**args, "seen": turn.now.isoformat()},
@@ -152,8 +153,10 @@ async def _list_rhythms(work: UnitOfWork, turn: Turn) -> tuple[Sequence[Rhythm],
     """Return the rhythms to show, and how many there are besides. Of many, those of the place where it is asked, and
     then those that come soonest."""
     movement = turn.require_movement()
-    found = await work.rhythms.of_movement(movement.id, RHYTHMS_LISTED)
-    more = await work.rhythms.count(movement.id) - len(found)
+    found, count = await work.together(
+        work.rhythms.of_movement(movement.id, RHYTHMS_LISTED), work.rhythms.count(movement.id)
+    )
+    more = count - len(found)
     if more and turn.place is not None:
         here = sorted(await work.rhythms.of_place(turn.place.id), key=lambda one: (one.created_at, one.id))
         found = [*here, *(one for one in found if one not in here)][:RHYTHMS_LISTED]
@@ -207,8 +210,8 @@ async def save_preview(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def _save(work: UnitOfWork, turn: Turn, values: Mapping[str, Value], since: datetime | None = None) -> Entry:
-    rhythm = await parse_rhythm(work, turn, values, since)
-    alike = await _find_alike(work, turn, rhythm)
+    rhythm, others = await _parse_beside(work, turn, values, since)
+    alike = await _find_alike(work, turn, rhythm, others)
     if not alike:
         return await _add(work, turn, rhythm, since)
     summary, _ = await summarize(work, turn.require_movement(), alike[-1], turn.now)
@@ -221,15 +224,25 @@ async def _save(work: UnitOfWork, turn: Turn, values: Mapping[str, Value], since
 
 async def save_double(work: UnitOfWork, turn: Turn) -> InPlace:
     """Save a rhythm although there is one alike. Pressed twice, it is saved once: `alike` counts those there were."""
-    rhythm = await parse_rhythm(work, turn, unpack(turn.intent.args))
-    alike = await _find_alike(work, turn, rhythm)
+    rhythm, others = await _parse_beside(work, turn, unpack(turn.intent.args))
+    alike = await _find_alike(work, turn, rhythm, others)
     if len(alike) > int(turn.text("alike") or 0):
         return InPlace(entry=await show_rhythm(work, turn, alike[-1], "saved"))
     return InPlace(entry=await _add(work, turn, rhythm))
 
 
-async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhythm]:
-    """Return the rhythms of this kind in the same place that share a coming moment with it, oldest first."""
+async def _parse_beside(
+    work: UnitOfWork, turn: Turn, values: Mapping[str, Value], since: datetime | None = None
+) -> tuple[Rhythm, Sequence[Rhythm]]:
+    """Return the rhythm that was filled in, and those that there are."""
+    rhythm, others = await work.together(
+        parse_rhythm(work, turn, values, since), work.rhythms.of_movement(turn.require_movement().id)
+    )
+    return rhythm, others
+
+
+async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm, others: Sequence[Rhythm]) -> list[Rhythm]:
+    """Return those of the `others` of this kind in the same place that share a coming moment with it, oldest first."""
     calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
 
     def list_moments(one: Rhythm) -> set[datetime]:
@@ -238,7 +251,7 @@ async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhyt
 
     return [
         one
-        for one in await work.rhythms.of_movement(rhythm.movement_id)
+        for one in others
         if (one.kind, one.place_id) == (rhythm.kind, rhythm.place_id) and list_moments(one) & list_moments(rhythm)
     ]
 

@@ -16,7 +16,15 @@ from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import find_repeats, plan_past, rewrite_changes
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
-from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
+from bot.use_cases.rhythms.changing.pages import (
+    find_near,
+    find_obstacles,
+    foresee,
+    load_any,
+    load_own,
+    look_around,
+    show_rhythm,
+)
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
 from bot.use_cases.rhythms.changing.single import find_next, log_rhythm, remember
 
@@ -50,9 +58,10 @@ async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]
     """Show what an edit would change, before it is saved. Raises `Invalid` that names every wrong field."""
     rhythm = await load_own(work, turn)
     edited = await _edit(work, turn, rhythm, values)
-    before, _ = await foresee(work, turn, rhythm)
-    after, coming = await foresee(work, turn, edited.rhythm, edited.changes)
-    missing, lost = await find_obstacles(work, turn, edited.rhythm)
+    around = await look_around(work, turn.require_movement(), [rhythm, edited.rhythm], turn.now)
+    before, _ = foresee(around, turn, rhythm)
+    after, coming = foresee(around, turn, edited.rhythm, edited.changes)
+    missing, lost = find_obstacles(around, edited.rhythm)
     today = turn.now.astimezone(ZoneInfo(edited.rhythm.timezone)).date()
     return RhythmChanged(
         before=before,
@@ -60,7 +69,7 @@ async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]
         coming=coming,
         kept=sum(one.is_ahead(turn.now, today) for one in edited.changes.values()),
         gone=tuple(edited.gone),
-        near=await find_near(work, turn, edited.rhythm, edited.changes),
+        near=find_near(around, turn, edited.rhythm, edited.changes),
         purpose_missing=missing,
         lost=lost,
         args={**pack(values), "rhythm": rhythm.id, "seen": turn.now.isoformat()},
@@ -105,9 +114,10 @@ async def _list_dates(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: datet
 async def _edit(
     work: UnitOfWork, turn: Turn, rhythm: Rhythm, values: Mapping[str, Value], since: datetime | None = None
 ) -> _Edited:
-    wanted = await parse_rhythm(work, turn, values, since)
+    wanted, changes = await work.together(
+        parse_rhythm(work, turn, values, since), work.rhythms.changes(rhythm, turn.now)
+    )
     wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
-    changes = await work.rhythms.changes(rhythm, turn.now)
     calendar = await load_calendar(work, turn.require_movement(), wanted.place_id)
     left, gone = carry_changes(changes, rhythm.timing, wanted.timing, calendar, turn.now)
     posted = await find_repeats(work, wanted, left, calendar, turn.now)

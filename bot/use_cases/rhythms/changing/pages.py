@@ -97,12 +97,14 @@ class Surroundings:
 async def look_around(work: UnitOfWork, movement: Movement, rhythms: Sequence[Rhythm], now: datetime) -> Surroundings:
     """Load what lies around rhythms, in as many statements however many there are."""
     within = {one.place_id for one in rhythms}
-    there = await work.rhythms.of_places(within)
+    there, purpose, places = await work.together(
+        work.rhythms.of_places(within), work.movements.purpose(movement.id), work.movements.places_among(within)
+    )
     ids = {one.id: None for one in (*rhythms, *(one for all_there in there.values() for one in all_there))}
     return Surroundings(
         movement=movement,
-        purpose=await work.movements.purpose(movement.id),
-        places=await work.movements.places_among(within),
+        purpose=purpose,
+        places=places,
         there=there,
         changes=await work.rhythms.changes_of(list(ids), now),
     )
@@ -143,15 +145,15 @@ async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = 
 def show_within(around: Surroundings, turn: Turn, rhythm: Rhythm, news: str = "") -> RhythmShown:
     """Return the page of one of several rhythms, around which all is loaded."""
     place = around.places.get(rhythm.place_id)
-    summary, coming = _foresee_within(around, turn, rhythm)
-    missing, lost = _find_obstacles(around, rhythm)
+    summary, coming = foresee(around, turn, rhythm)
+    missing, lost = find_obstacles(around, rhythm)
     return RhythmShown(
         rhythm=summary,
         coming=coming,
         purpose_missing=missing,
         crowded=place is not None and _is_crowded(around, place, turn.now),
         lost=lost,
-        near=_find_near(around, turn, rhythm),
+        near=find_near(around, turn, rhythm),
         may_change=turn.member is not None and turn.member.coordinates,
         news=news,
         undo=rhythm.changed_at if news in UNDOABLE else "",
@@ -163,30 +165,20 @@ def show_within(around: Surroundings, turn: Turn, rhythm: Rhythm, news: str = ""
     )
 
 
-async def find_obstacles(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> tuple[bool, str]:
+def find_obstacles(around: Surroundings, rhythm: Rhythm) -> tuple[bool, str]:
     """Return what keeps a rhythm from coming: whether it lacks a purpose, and why its place is out of reach, a block of
     `errors/reasons.md.j2`; empty when it is not."""
-    return _find_obstacles(await look_around(work, turn.require_movement(), [rhythm], turn.now), rhythm)
-
-
-def _find_obstacles(around: Surroundings, rhythm: Rhythm) -> tuple[bool, str]:
     place = around.places.get(rhythm.place_id)
     lost = place is not None and place.state is PlaceState.UNREACHABLE
     missing = lacks_purpose(rhythm, around.purpose)
     return missing, (place.state_reason or "place_gone") if place is not None and lost else ""
 
 
-async def find_near(
-    work: UnitOfWork, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+def find_near(
+    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
 ) -> tuple[NearMoment, ...]:
     """Return the first moment of each rhythm in the same place that comes within an hour of one of the next moments of
     this one."""
-    return _find_near(await look_around(work, turn.require_movement(), [rhythm], turn.now), turn, rhythm, changes)
-
-
-def _find_near(
-    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
-) -> tuple[NearMoment, ...]:
     calendar = around.calendar(rhythm.place_id)
     changes = around.changes_to(rhythm) if changes is None else changes
     own = [one.at for one in islice(moments(rhythm.timing, changes, calendar, after=turn.now), MOMENTS_SHOWN)]
@@ -201,18 +193,11 @@ def _find_near(
     return tuple(sorted(found, key=lambda one: one.at))
 
 
-async def foresee(
-    work: UnitOfWork, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+def foresee(
+    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
 ) -> tuple[RhythmSummary, tuple[ComingMoment, ...]]:
     """Return a rhythm as lists show it, and what becomes of its next moments, in words; also of one that is not
     stored."""
-    around = await look_around(work, turn.require_movement(), [rhythm], turn.now)
-    return _foresee_within(around, turn, rhythm, changes)
-
-
-def _foresee_within(
-    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
-) -> tuple[RhythmSummary, tuple[ComingMoment, ...]]:
     summary, expected = summarize_within(around, rhythm, turn.now, changes)
     calendar = around.calendar(rhythm.place_id)
     return summary, tuple(_word_expectation(one, rhythm, calendar, turn.language) for one in expected)

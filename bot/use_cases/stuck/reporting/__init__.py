@@ -199,24 +199,27 @@ async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
 async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_new: bool = False) -> StuckWelcomed:
     """Welcome in other words than before, with three questions this initiative has not been asked lately. `is_new`:
     nothing followed from the episode yet."""
-    asked, solved = await work.together(
+    asked, solved, initiative, helpers, _, *was_shown = await work.together(
         work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id),
         work.stories.solved_by_others(episode.movement_id, turn.person.id),
+        _initiative_name(work, episode),
+        _helper_names(work, episode),
+        return_to_episode(work, episode, turn.person, turn.now, is_new=is_new),
+        *([] if is_new else [was_shown_to_others(work, episode)]),
     )
     questions = fresh_questions(episode.kind, asked.questions)
-    await return_to_episode(work, episode, turn.person, turn.now, is_new=is_new)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
     return StuckWelcomed(
         episode=episode.id,
-        initiative=await _initiative_name(work, episode),
+        initiative=initiative,
         questions=tuple(questions),
         audience=episode.audience,
-        helpers=await _helper_names(work, episode),
+        helpers=helpers,
         place=await find_channel(work, turn, episode) or "",
         held=await is_held(work, turn, episode),
         variant=asked.rounds,
         text=episode.text,
-        read_by_others=not is_new and await was_shown_to_others(work, episode),
+        read_by_others=any(was_shown),
         rules=episode.kind is StuckKind.RULES,
         solved=bool(find_alike_breakthroughs(episode, solved)),
     )
@@ -224,7 +227,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_ne
 
 async def _helper_names(work: UnitOfWork, episode: StuckEpisode) -> tuple[str, ...]:
     """Return the names of the helpers picked; none when one of them has no name."""
-    helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
+    helpers = await work.together(*(work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers))
     names = tuple(one.name for one in helpers if one is not None)
     return names if all(names) else ()
 

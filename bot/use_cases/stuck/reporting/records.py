@@ -6,7 +6,7 @@ from bot.domain import company, stuck_post
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Audience, CompanyState, EpisodeId, StuckEpisode
-from bot.domain.person import Person
+from bot.domain.person import Person, PersonId
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.stuck.reporting.form import StuckReport
@@ -41,10 +41,9 @@ async def update_episode(
     episode.helpers = [str(helper.id) for helper in reported.helpers]
     if is_new and reported.audience is Audience.ME:
         return
-    await work.flush()
-    await _update_channel_post(work, turn, episode)
-    await _take_back_requests(work, turn, episode)
-    asked_before = {person.id for _, person in await work.stuck.company_of(episode.id, episode.movement_id)}
+    _, asked_before = await work.together(
+        _update_channel_post(work, turn, episode), _take_back_requests(work, turn, episode)
+    )
     await _ask_helpers(work, turn, episode, [one for one in reported.helpers if one.id not in asked_before])
 
 
@@ -56,18 +55,26 @@ async def _update_channel_post(work: UnitOfWork, turn: Turn, episode: StuckEpiso
         await work.deliveries.add(post)
 
 
-async def _take_back_requests(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> None:
+async def _take_back_requests(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> set[PersonId]:
     """Take back requests to people who are not picked any more and did not answer: one that waits is never sent, one
-    that was sent is deleted."""
-    for one, person in await work.stuck.company_of(episode.id, episode.movement_id):
-        if not one.picked or person.id in episode.helpers or one.state is not CompanyState.ASKED:
-            continue
-        await work.deliveries.cancel("company_asked", one.id, "taken_back")
-        for sent in await work.deliveries.about("company_asked", one.id, episode.movement_id):
-            if sent.act is Act.POST and sent.state not in (DeliveryState.DROPPED, DeliveryState.FAILED):
-                await work.deliveries.add(_delete_request(sent, person, turn))
+    that was sent is deleted. Returns whom the others are to."""
+    asked = await work.stuck.company_of(episode.id, episode.movement_id)
+    unwanted = [
+        (one, person)
+        for one, person in asked
+        if one.picked and person.id not in episode.helpers and one.state is CompanyState.ASKED
+    ]
+    requests = await work.together(
+        *(work.deliveries.about("company_asked", one.id, episode.movement_id) for one, _ in unwanted)
+    )
+    for (one, person), sent in zip(unwanted, requests, strict=True):
+        for request in sent:
+            if request.state is DeliveryState.WAITING:
+                request.drop("taken_back")
+            elif request.act is Act.POST and request.state not in (DeliveryState.DROPPED, DeliveryState.FAILED):
+                await work.deliveries.add(_delete_request(request, person, turn))
         await work.delete(one)
-    await work.flush()
+    return {person.id for _, person in asked} - {person.id for _, person in unwanted}
 
 
 def _delete_request(sent: Delivery, person: Person, turn: Turn) -> Delivery:
