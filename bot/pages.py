@@ -223,7 +223,7 @@ BOARDS: Mapping[str, Board] = {
             _YEAR,
             Part("", _only(coordinating.show_weeks)),
             Part("", _only(coordinating.show_answers)),
-            Part("", _only(magazines.show_made)),
+            Part("", _only(magazines.show_newest)),
             Part("trouble_title", _answer("trouble")),
             Part("reach_title", _answer("reach")),
             Part("", _only(coordinating.show_settings)),

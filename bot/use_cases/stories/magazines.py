@@ -478,7 +478,7 @@ async def show_shelf(work: UnitOfWork, turn: Turn) -> MagazineList:
     return MagazineList(magazines=_list_others(readable))
 
 
-async def show_made(work: UnitOfWork, turn: Turn) -> MagazineList:
+async def show_newest(work: UnitOfWork, turn: Turn) -> MagazineList:
     """Show the newest magazines that a coordinator makes, who can begin one too; others may not read them yet."""
     every = await work.magazines.of_movement(turn.require_coordinator().id, MAGAZINES_LISTED)
     return MagazineList(magazines=_list_others(every), makes=True)
