@@ -3,7 +3,6 @@
 from sqlalchemy import ColumnElement, and_, case, func
 
 from adapters.database.repositories.attention import POSSIBLY_SENT
-from adapters.database.repositories.base import written_in
 from adapters.database.tables import deliveries
 from bot.domain.asks import ASK_KINDS
 from bot.domain.delivery import UNCONFIRMED_REASONS, Act, DeliveryState
@@ -12,7 +11,7 @@ from bot.domain.delivery import UNCONFIRMED_REASONS, Act, DeliveryState
 def _match_asks(state: ColumnElement[DeliveryState]) -> ColumnElement[bool]:
     return and_(
         deliveries.c.kind.in_(ASK_KINDS),
-        deliveries.c.act == written_in(Act.POST),
+        deliveries.c.act == Act.POST,
         state.in_((*POSSIBLY_SENT, DeliveryState.WAITING))
         | and_(state == DeliveryState.FAILED, deliveries.c.reason.in_(UNCONFIRMED_REASONS)),
     )

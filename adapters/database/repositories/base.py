@@ -1,7 +1,6 @@
 """Base class of the repositories."""
 
 from collections.abc import Collection
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -13,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -37,12 +35,6 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
     if dialect == "postgresql":
         return column == any_(bindparam(name, type_=ARRAY(String)))
     return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
-
-
-def written_in(value: StrEnum) -> ColumnElement[Any]:
-    """Return a value that stands in the statement itself, for columns that partial indexes have a condition on: SQLite
-    prepares a statement anew at each execution whose parameter might make it choose another of these."""
-    return literal_column(f"'{value.value}'")
 
 
 def counts_in_group(person: FromClause) -> ColumnElement[bool]:

@@ -34,7 +34,7 @@ from structlog.contextvars import get_contextvars
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
-from adapters.database.repositories.base import DIALECTS, Repository, among, written_in
+from adapters.database.repositories.base import DIALECTS, Repository, among
 from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
@@ -117,7 +117,7 @@ _DUE = (
     # those behind it in the same place. `lock_timeout` bounds the wait.
     .with_for_update()
 )
-_UNKNOWN = _OF_LANE.where(deliveries.c.state == written_in(DeliveryState.UNKNOWN)).order_by(deliveries.c.row)
+_UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
 _IN_DOUBT = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
 _RETRIES_OF_LANE = _OF_LANE.where(_AWAITING_RETRY)
 _OTHERS = select(deliveries.c.row).where(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository, counts_in_group, written_in
+from adapters.database.repositories.base import Repository, counts_in_group
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
@@ -65,7 +65,7 @@ from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
 def _may_travel() -> ColumnElement[bool]:
     """Match the stories for which `Story.may_travel` is true; both must change together."""
-    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != written_in(Readers.THREAD))
+    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
 
 
 def _told_by_reminder(place: PlaceId) -> ColumnElement[bool]:
@@ -130,8 +130,7 @@ _newest = (
 
 def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
     """Select newest stories with a spell that ended well, belonging together by `how`."""
-    is_over = episodes.c.state == written_in(EpisodeState.BREAKTHROUGH)
-    together = is_over & (episodes.c.opened_at <= _newest.c.told_at)
+    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= _newest.c.told_at)
     return select(
         _newest.c.told_at, _newest.c.id.label("story"), episodes.c.opened_at, episodes.c.id.label("spell")
     ).join_from(_newest, episodes, together & how)
@@ -190,7 +189,7 @@ _IS_KNOWN = select(
             exists().where(
                 deliveries.c.place_id == _here,
                 deliveries.c.receipt == bindparam(its),
-                deliveries.c.act == written_in(Act.POST),
+                deliveries.c.act == Act.POST,
             )
             for its in ("thread", "message")
         ),
