@@ -245,9 +245,9 @@ def lock_postings(connection: Connection, movement: MovementId) -> None:
     """Have others who write postings of this movement wait; SQLite has one writer at a time already. Before a story is
     read or locked for it: the other way round is a deadlock."""
     if connection.dialect.name == "postgresql":
-        keys = (POSTINGS_LOCK, crc32(movement.encode()) - 2**31)
+        keys = {"kind": POSTINGS_LOCK, "movement": crc32(movement.encode()) - 2**31}
         # Awaited with what is read under it.
-        run_statement(connection, "SELECT pg_advisory_xact_lock(%s, %s)", keys, posts=True)
+        run_statement(connection, "SELECT pg_advisory_xact_lock(%(kind)s, %(movement)s)", keys, posts=True)
 
 
 @listens_for(Story, "before_insert")
