@@ -14,12 +14,12 @@ import pytest
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import Session
 
 from adapters import logs
 from adapters.database import postgresql, sqlite
 from adapters.database.errors import translate_errors
 from adapters.database.inline import InlineSession, WaitedInTransaction
+from adapters.database.pipelining import PipelinedConnection
 from adapters.database.postgresql import TRANSACTIONS
 from adapters.database.sessions import sessions
 from adapters.database.tables import metadata
@@ -372,15 +372,18 @@ async def test_who_is_cancelled_waits_for_its_transaction_which_is_rolled_back(s
 async def test_what_is_being_committed_when_its_task_is_cancelled_stands(
     server: OpenDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, commit, committing, go = Held(), Session.commit, Event(), Event()
+    held, commit, committing, go = Held(), PipelinedConnection.commit, Event(), Event()
     held.let_go()
 
-    def commit_late(session: Session) -> None:
+    def commit_late(connection: PipelinedConnection) -> None:
         committing.set()
         assert go.wait(10)
-        commit(session)
+        commit(connection)
 
-    monkeypatch.setattr(Session, "commit", commit_late)
+    async def connect_first(_: UnitOfWork) -> None: ...
+
+    await server.transact(connect_first)  # a new connection commits its settings
+    monkeypatch.setattr(PipelinedConnection, "commit", commit_late)
     asked = asyncio.create_task(server.transact(held))
     assert await asyncio.to_thread(committing.wait, 10)
     asked.cancel()
