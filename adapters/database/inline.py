@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.engine.result import IteratorResult
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.orm.exc import StaleDataError
 
 from adapters.database.prepared import Prepared, prepare_statement, select_by_key
@@ -126,7 +127,7 @@ class InlineSession(AsyncSession):
             # The key that `identity_key` would take ten times as long to make.
             known = self.sync_session.identity_map.get((entity, key, None))
             if known is not None:
-                return known
+                return None if instance_state(known) in self.sync_session._deleted else known
             found = await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
             self._found.append(found)  # the identity map, which holds it weakly, is to have it when it is asked again
             return found
@@ -157,10 +158,12 @@ class InlineSession(AsyncSession):
     async def together(self, *asks: Awaitable[Any]) -> list[Any]:
         """Await look-ups side by side, and return their results: on PostgreSQL all that they ask at a time goes in one
         trip, with what is asked beside them by those who gather around this."""
-        results: list[Any] = [None] * len(asks)
         running = {at: ask.__await__() for at, ask in enumerate(asks)}
+        results: list[Any] = [None] * len(asks)
         was, self._gathers = self._gathers, self._pipelines
         try:
+            if not self._pipelines:  # one after the other, so that whoever computes for long can give way
+                return [await _finish(steps) for steps in running.values()]
             while running:
                 for at, steps in [*running.items()]:
                     try:
@@ -173,9 +176,11 @@ class InlineSession(AsyncSession):
                 elif running:
                     await self.send()
         finally:
-            self._gathers = was
-            for steps in running.values():
-                steps.close()
+            try:
+                for steps in running.values():
+                    steps.close()
+            finally:
+                self._gathers = was  # after them: one that gathers sets it as it closes
         return results
 
     def post_sql(self, sql: str, values: Any) -> None:
@@ -230,6 +235,11 @@ class InlineSession(AsyncSession):
         if prepared is None:
             return None, None, many
         return prepared, [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written), many
+
+
+@coroutine
+def _finish(steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    return (yield from steps)
 
 
 @contextmanager

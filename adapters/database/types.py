@@ -1,9 +1,10 @@
 """Define the column types that SQLAlchemy lacks."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import DateTime, Dialect, Integer, String, text
 from sqlalchemy.types import TypeDecorator
@@ -57,7 +58,8 @@ class _WritesMembers(TypeDecorator.Comparator[Enum], String.Comparator[Enum]):
 
     def operate(self, op: Any, *other: Any, **settings: Any) -> Any:
         """Compare with members as they are written in SQL."""
-        written = [text(f"'{one.value}'") if isinstance(one, Enum) else one for one in other]
+        kind = cast(EnumValue, self.expr.type).kind
+        written = [text(f"'{kind(one).value}'") if isinstance(one, Enum) else one for one in other]
         return super().operate(op, *written, **settings)
 
 
@@ -70,6 +72,8 @@ class EnumValue(TypeDecorator[Enum]):
 
     def __init__(self, kind: type[Enum]) -> None:
         super().__init__()
+        if any(not re.fullmatch(r"\w+", str(one.value)) for one in kind):
+            raise ValueError(f"a value of {kind.__name__} cannot be written into a statement")
         self.kind = kind
         self._members = _Members(kind)
 

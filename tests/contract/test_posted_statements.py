@@ -8,6 +8,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from adapters.database.tables import inbox
+from bot.domain.delivery import DeliveryState, to_person
+from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Conflict, UnitOfWork
 from tests.support.world import LANE, MONDAY, World
@@ -116,6 +118,54 @@ async def test_one_look_up_that_fails_ends_all(world: World) -> None:
         with pytest.raises(LookupError):
             await session.together(count_keys(session), fail(), count_keys(session))
         assert await count_keys(session) == 0
+
+
+async def test_after_one_look_up_failed_beside_others_that_gather_each_is_answered_again(world: World) -> None:
+    async def fail(session: Any) -> None:
+        await count_keys(session)
+        raise LookupError
+
+    async def gather(session: Any) -> Any:
+        return await session.together(ask_three_times(session), ask_three_times(session))
+
+    async def ask_three_times(session: Any) -> list[int]:
+        return [await count_keys(session) for _ in range(3)]
+
+    async with world.begin() as work:
+        session = session_of(work)
+        with pytest.raises(LookupError):
+            await session.together(fail(session), gather(session))
+        assert await count_keys(session) == 0
+
+
+async def test_what_is_asked_beside_a_change_does_not_undo_it(world: World) -> None:
+    await world.movement("fatima")
+    movement = MovementId("movement")
+    async with world.begin() as work:
+        fatima = await work.people.by_account(WorkspaceId(LANE), "fatima")
+        assert fatima is not None
+        await work.deliveries.add(
+            to_person(fatima, "follow_up", key="k", now=MONDAY, movement=movement, subject="step")
+        )
+    async with world.begin() as work:
+        _, (found,) = await work.together(
+            work.deliveries.cancel("follow_up", "step", "gone"), work.deliveries.about("follow_up", "step", movement)
+        )
+        assert found.state is DeliveryState.DROPPED
+        found.args = {"after": "it"}
+    async with world.begin() as work:
+        (found,) = await work.deliveries.about("follow_up", "step", movement)
+        assert (found.state, found.args) == (DeliveryState.DROPPED, {"after": "it"})
+
+
+async def test_what_is_deleted_is_not_got_again(world: World) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
+        session = session_of(work)
+        workspace = await session.get(Workspace, LANE)
+        await work.delete(workspace)
+        assert await session.get(Workspace, LANE) is None
+        session.sync_session.expunge_all()
 
 
 async def test_a_commit_that_fails_leaves_nothing_to_the_next_transaction(world: World) -> None:

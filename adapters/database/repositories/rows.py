@@ -79,14 +79,15 @@ class Rows:
         return [(self._to_delivery(row), *row[len(DELIVERY_COLUMNS) :]) for row in await self._session.execute(query)]
 
     def _to_delivery(self, row: Row[Any]) -> Delivery:
-        """Return the object for a row; a loaded one is refreshed when the row is newer.
+        """Return the object for a row; a loaded one is refreshed when the row is newer. It may be older: what is asked
+        beside a change (`together`) is asked before it.
 
         Raises StaleDataError when the loaded one has changes that would be lost.
         """
         values, revision = tuple(row[: len(_NAMES)]), row[len(_NAMES)]
         known = self._loaded.get(row[0])
         if known is not None:
-            if _snapshot(known).revision == revision:
+            if revision <= _snapshot(known).revision:
                 return known
             if _changed_columns(known):
                 raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
