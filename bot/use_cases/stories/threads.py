@@ -64,7 +64,8 @@ async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
         return
     root, discussed = await _load_thread(work, place, place.movement_id, thread)
     gathers = root is not None and root.kind in GATHERING_KINDS
-    by_id = await _load_tellers(work, discussed)
+    tellers = await work.people.among({one.teller_id for one in discussed}, place.movement_id) if discussed else ()
+    by_id = {one.id: one for one in tellers}
     answered = _find_answered_story(turn, discussed, by_id, gathers=gathers)
     teller = by_id.get(answered.teller_id) if answered is not None else None
     heard = _hear_answer(work, turn, place, answered, teller, discussed)
@@ -149,16 +150,6 @@ async def _load_thread(
         first = await work.stories.get(StoryId(root.subject), movement) if root.kind in SINGLE_STORY_KINDS else None
     found = (first, *(story for story in told if story is not first))
     return root, [story for story in found if story is not None and story.is_told]
-
-
-async def _load_tellers(work: UnitOfWork, told: Sequence[Story]) -> dict[PersonId, Person]:
-    """Return those who told these stories, as far as they are still in the movement that they told them in: the place
-    may have come to another since."""
-    movements = dict.fromkeys(one.movement_id for one in told)
-    found = await work.together(
-        *(work.people.among({one.teller_id for one in told if one.movement_id == of}, of) for of in movements)
-    )
-    return {one.id: one for people in found for one in people}
 
 
 def _find_answered_story(
