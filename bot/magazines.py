@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot import wording
 from bot.catalogue.magazines import MagazinePage, PrintedStory
-from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
+from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from bot.domain.magazine import Magazine, MagazineId, PaperSize, PrintCandidate, choose_for_print
 from bot.domain.movement import Movement, MovementId
@@ -81,7 +81,7 @@ async def _load_history(
     work: UnitOfWork, movement: Movement, initiative: Initiative | None, names: Mapping[InitiativeId, str]
 ) -> Sequence[TimelineMoment]:
     """Return the learning history as everybody may read it: no names of persons, and of what was written only how
-    initiatives are called. What somebody tried was written for the movement, not for print."""
+    initiatives are called. What somebody tried, and that they were stuck, was told to the movement, not for print."""
     about = initiative.id if initiative is not None else None
     if initiative is None:
         moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
@@ -92,14 +92,6 @@ async def _load_history(
         moments.append(TimelineMoment(at=one.started_at, turning=turning, what=one.name))
         if one.closed_at is not None:
             moments.append(TimelineMoment(at=one.closed_at, turning=MomentKind.CLOSED, what=one.name))
-    for episode in await work.stuck.episodes_in(movement.id, about):
-        if episode.audience is not Audience.CHANNEL:
-            continue
-        moments.append(TimelineMoment(at=episode.opened_at, turning=MomentKind.STUCK))
-        if episode.closed_at is not None:
-            moved = episode.state is EpisodeState.BREAKTHROUGH
-            ending = MomentKind.BREAKTHROUGH if moved else MomentKind.LET_GO
-            moments.append(TimelineMoment(at=episode.closed_at, turning=ending))
     for tried in await work.experiments.decided_in(movement.id, about, PersonId(""), MAX_TIMELINE_MOMENTS):
         what = names.get(tried.initiative_id, "") if tried.initiative_id else ""
         moments.append(

@@ -97,7 +97,12 @@ async def _search_stories(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
 
 
 async def _load_quilt(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
-    drawn = await quilts.load_quilt(work, turn.require_movement())
+    drawn = await quilts.load_quilt(work, turn.require_movement(), turn.person.workspace_id)
+    return (drawn,) if drawn is not None else ()
+
+
+async def _load_history(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    drawn = await look_backs.load_drawing(work, turn)
     return (drawn,) if drawn is not None else ()
 
 
@@ -137,7 +142,7 @@ _SET_BELOW = frozenset({"hours", "country", "rhythm.closed", "rhythm.place"})
 """Intents of buttons that the coordinators' page has together, with the settings."""
 _SEARCH = Part("", _load_search_form)
 _QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
-_HISTORY = Part("lookback_title", _only(look_backs.show_drawing), drawing="history_drawn")
+_HISTORY = Part("lookback_title", _load_history, drawing="history_drawn")
 _CLOUD = Part("", _load_cloud, drawing="cloud_drawn")
 _MAP = Part("", _load_map, drawing="spread_drawn")
 _YEAR = Part("year_title", _load_year, drawing="rhythm_year", without=frozenset({"rhythm"}))

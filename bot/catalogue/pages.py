@@ -111,8 +111,8 @@ class PagePatches(PageEntry):
 
 
 class PageStory(Entry):
-    """One story that the reader may read: by whom ("" for nobody who may be named), when, of which initiative, and how
-    many do this too. `mine`: the reader told it."""
+    """One story that everyone in the movement may read: by whom ("" for nobody who may be named), when, of which
+    initiative, and how many do this too. `mine`: the reader told it."""
 
     story: str
     text: str
@@ -132,7 +132,7 @@ class PageStory(Entry):
 
 
 class PageStories(PageEntry):
-    """The latest stories, of a movement or an initiative, that the reader may read."""
+    """The latest stories, of a movement or an initiative, that everyone in the movement may read."""
 
     stories: tuple[PageStory, ...] = ()
 

@@ -12,10 +12,10 @@ from sqlalchemy import text
 from adapters.database.tables import metadata
 from bot import wording
 from bot.app import Retention
-from bot.chat import Form
+from bot.chat import Answer, Form
 from bot.domain.change import CoordinatorAct
 from bot.domain.coverage import NAMES_ROUND, TIES_ROUND
-from bot.domain.person import Language, WorkspaceId
+from bot.domain.person import Language, PersonId, WorkspaceId
 from tests.support.pressing import CODE, MOVEMENT, PRESSES, SUBMISSIONS, Act, fill
 from tests.support.stories import add_reminder, reply_in_thread
 from tests.support.world import LANE, World, open_world, text_of
@@ -268,6 +268,37 @@ async def test_who_met_whom_is_kept_once_the_council_agreed(council: World, name
     await council.do("iris", "council.agree")
     before = await count_ties(council)
     await meet(council, name)
+    assert await count_ties(council) > before
+
+
+async def test_nobody_is_asked_whom_they_know_nor_as_what_they_may_be_named(council: World) -> None:
+    """Neither is what was answered before dropped by a yes on an old card: it rests until the council agreed."""
+    await council.do("iris", "council.agree")
+    async with council.begin() as work:
+        for _, member in await work.movements.of_person(PersonId("jan")):
+            member.suggestible, member.figures = True, []
+    await council.do("noor", "ties.save", args={"people": ("jan",), "shown": "yes"})
+    await council.do("noor", "nominate.save", args={"maven": ("jan",)})
+    asked = {"tie_yes", "tie_no", "also_yes", "also_no"}
+
+    async def look() -> tuple[Answer, set[str]]:
+        reply = await council.type("jan", "/ritme ik", channel=None)
+        assert isinstance(reply, Answer)
+        return reply, {one.name for one in reply.message.buttons} & asked
+
+    assert (await look())[1] == {"also_yes", "also_no"}
+    await council.press("jan", (await look())[0], "also_no", channel=None)
+    card, names = await look()
+    assert names == {"tie_yes", "tie_no"}
+    before = await count_ties(council)
+    await council.do("noor", "nominate.save", args={"connector": ("jan",)})
+    await council.do("iris", "council.withdraw")
+    assert (await look())[1] == set()
+    assert "ondernemingsraad" in text_of(await council.press("jan", card, "tie_yes", channel=None))
+    assert await count_ties(council) == before
+    await council.do("iris", "council.agree")
+    assert (await look())[1] == {"also_yes", "also_no"}
+    await council.press("jan", card, "tie_yes", channel=None)
     assert await count_ties(council) > before
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from bot.chat import Answer
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
-from tests.support.world import World, text_of
+from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
+from bot.domain.person import PersonId
+from tests.support.world import MOVEMENT, World, text_of
 
 
 async def live_through(world: World) -> None:
@@ -52,6 +54,24 @@ async def test_a_movement_that_only_just_began_is_welcomed(world: World) -> None
     reply = await world.type("fatima", "/ritme terugblik")
     assert isinstance(reply, Answer)
     assert [button.name for button in reply.message.buttons] == ["tell"]
+
+
+async def test_a_page_has_no_part_for_a_history_that_is_empty(world: World) -> None:
+    """After a year with one moment neither; and it is invited to tell something once."""
+    await world.movement("fatima")
+    await world.pass_(days=400)
+    async with world.begin() as work:
+        person = await work.people.get(PersonId("fatima"), MOVEMENT)
+        assert person is not None
+        session = PageSession.offer(person, world.clock.now())
+        work.sessions.add(session)
+    secret = "x" * SESSION_SECRET_CHARS
+    assert await world.ritme.pages.open(session.id, secret, "")
+    page = await world.ritme.pages.show(secret, "movement", MOVEMENT)
+    assert page is not None
+    assert "Leergeschiedenis" not in [one.title for one in page.page.sections]
+    buttons = [button.intent for one in page.page.sections for button in one.message.buttons]
+    assert buttons.count("story") == 1
 
 
 async def test_a_place_hears_only_what_everyone_may_know(world: World) -> None:

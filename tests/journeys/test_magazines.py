@@ -8,8 +8,9 @@ import pytest
 from bot.catalogue.magazines import MagazinePage
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.experiment import Decision, Experiment, ExperimentId
+from bot.domain.initiative import Audience, EpisodeId, EpisodeState, StuckEpisode
 from bot.domain.magazine import MagazineId, PaperSize
-from bot.domain.movement import MovementId
+from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Language, PersonId
 from bot.domain.story import Readers, Story, StoryId
 from bot.magazines import draw_magazine, load_print, make_page
@@ -372,6 +373,37 @@ async def test_the_words_of_a_try_out_are_not_printed(world: World, language: La
     for made in (str(drawn), str(page)):
         assert said in made
         assert not any(own in made for own in ("Bos", "buiten", "lacht"))
+
+
+@pytest.mark.parametrize("state", [EpisodeState.BREAKTHROUGH, EpisodeState.LET_GO, EpisodeState.OPEN], ids=str)
+async def test_that_somebody_was_stuck_is_not_printed(world: World, state: EpisodeState) -> None:
+    """It was told to a channel, and is not for print: neither that it was so, nor how it ended."""
+    await world.movement("fatima")
+    one = await add_story(world, "fatima", "Een heel eigen zin.")
+    await world.do("fatima", "initiative.save", args={"name": "Wandelen na het eten"})
+    await choose(world, await begin(world), one)
+    await world.press("fatima", world.private("fatima")[-1], "yes_none")
+    before, _ = await printed(world)
+    now = world.clock.now()
+    async with world.begin() as work:
+        work.stuck.add(
+            StuckEpisode(
+                id=EpisodeId("spell"),
+                movement_id=MOVEMENT,
+                initiative_id=None,
+                person_id=PersonId("fatima"),
+                place_id=PlaceId("general"),
+                text="Niemand loopt mee.",
+                audience=Audience.CHANNEL,
+                state=state,
+                opened_at=now,
+                closed_at=now + timedelta(minutes=1) if state is not EpisodeState.OPEN else None,
+            )
+        )
+    drawn, page = await printed(world)
+    assert before["moments"]
+    assert drawn["moments"] == before["moments"]
+    assert not any("vast" in line for line in page.history)
 
 
 async def test_who_carries_an_initiative_makes_a_magazine_of_it(world: World) -> None:

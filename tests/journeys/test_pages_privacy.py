@@ -73,15 +73,15 @@ FIELDS = {
     "a story for everyone in the movement": Field(
         "GEDEELD", movement=EVERYONE, search=EVERYONE, me=OWN, initiative=EVERYONE
     ),
-    "a story that stays in its thread": Field("DRAADWERK", movement=OWN, search=OWN, me=OWN, initiative=OWN),
+    "a story that stays in its thread": Field("DRAADWERK", search=OWN, me=OWN),
     "a story that was taken back": Field("TERUGGENOMEN"),
     "a story of another movement": Field("ELDERSVERTELD"),
     "what somebody is stuck with, for themselves": Field("VASTGELOPEN", me=OWN, kept="stuck_episodes"),
     "what somebody is stuck with, told in a channel": Field("OPENVAST", me=OWN),
     "a step that was posted": Field("OPENSTAP", movement=EVERYONE, initiative=EVERYONE),
-    "a step that was not": Field("STILLESTAP", movement=OWN, initiative=OWN, kept="next_steps"),
+    "a step that was not": Field("STILLESTAP", kept="next_steps"),
     "a step that is planned": Field("PLANSTAP", me=OWN),
-    "a chance": Field("KANSRIJK", movement=OWN, me=OWN, kept="chances"),
+    "a chance": Field("KANSRIJK", me=OWN, kept="chances"),
     "the device of a session": Field("NOORS-TELEFOON", me=OWN, kept="page_sessions"),
     "an experiment of an initiative": Field("PROEFSAMEN", initiative=EVERYONE, kept="experiments"),
     "an experiment of one's own": Field("PROEFALLEEN", kept="experiments"),
@@ -359,6 +359,84 @@ async def test_each_reader_finds_exactly_what_they_may_read(world: World, agreed
             if not everywhere <= MOST.get(readers, EVERYONE):
                 wrong.append(f"{what} is read by {sorted(everywhere)}, and the pack says: {readers}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["movement", "initiative"])
+async def test_the_learning_history_is_the_same_for_everybody(world: World, name: str) -> None:
+    await fill(world, agreed=False)
+    world.ritme.pages.typesetter = TypstTypesetter()
+    drawn = []
+    for reader in ("noor", "jan", "iris"):
+        page = await world.ritme.pages.show(secret_of(reader), name, MOVEMENT, PAGES[name])
+        assert page is not None
+        (history,) = [one for one in page.page.sections if one.title == "Leergeschiedenis"]
+        assert history.picture is not None
+        drawn.append((history.message.text, history.picture.data))
+    assert "OPENSTAP" in drawn[0][0]
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
+@dataclass(frozen=True)
+class Told:
+    """How noor, who takes part in another initiative alone, told a story of the one that jan takes part in alone."""
+
+    named: bool
+    readers: Readers = Readers.MOVEMENT
+    beyond: bool = False
+    """She agreed to be named in other workspaces."""
+
+
+@pytest.mark.parametrize(
+    ("told", "stitched_for"),
+    [
+        (Told(named=True), {"jan", "iris"}),
+        (Told(named=True, beyond=True), {"jan", "iris", "zed"}),
+        (Told(named=False), set()),
+        (Told(named=True, readers=Readers.THREAD), set()),
+    ],
+    ids=["with her name", "with her name everywhere", "without a name", "in its thread"],
+)
+async def test_initiatives_are_stitched_only_by_a_name_that_is_read(
+    world: World, told: Told, stitched_for: set[str]
+) -> None:
+    """Else everyone would read from a stitch who told a story without a name."""
+    await fill(world, agreed=told.beyond)
+    world.ritme.pages.typesetter = TypstTypesetter()
+    async with world.begin() as work:
+        for name, who in (("alone-a", "jan"), ("alone-b", "noor")):
+            about, now = InitiativeId(name), world.clock.now() + timedelta(minutes=1)
+            work.initiatives.add(
+                Initiative(id=about, movement_id=MOVEMENT, name=name, started_by=PersonId(who), started_at=now)
+            )
+            work.initiatives.add(
+                Participant(initiative_id=about, person_id=PersonId(who), movement_id=MOVEMENT, joined_at=now)
+            )
+        walking = await work.initiatives.participant(WALK, PersonId("noor"))
+        assert walking is not None
+        walking.left_at = world.clock.now()
+        work.stories.add(
+            Story(
+                id=StoryId("alone"),
+                movement_id=MOVEMENT,
+                place_id=PlaceId("general"),
+                teller_id=PersonId("noor"),
+                text="We liepen mee.",
+                named=told.named,
+                readers=told.readers,
+                initiative_id=InitiativeId("alone-a"),
+                told_at=world.clock.now(),
+            )
+        )
+    readers = set()
+    for reader in ("jan", "iris", "zed"):
+        page = await world.ritme.pages.show(secret_of(reader), "movement", MOVEMENT)
+        assert page is not None
+        (quilt,) = [one for one in page.page.sections if one.title == "Onze lappendeken"]
+        assert quilt.picture is not None
+        patches: Any = quilt.picture.data["patches"]
+        if any(one["stitches"] for one in patches):
+            readers.add(reader)
+    assert readers == stitched_for
 
 
 async def test_a_member_of_another_movement_finds_none_of_it(world: World) -> None:

@@ -7,7 +7,7 @@ from bot.catalogue.coverage import TieSettled, TiesForm, TiesKept, TiesTakenBack
 from bot.catalogue.forms import read_form
 from bot.domain.connectors import TieAnswer, TieAnswerId
 from bot.domain.ids import new_id
-from bot.domain.movement import MovementId
+from bot.domain.movement import Movement, MovementId
 from bot.domain.person import Person, PersonId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
@@ -35,7 +35,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     await work.flush()
     before = await _load_answers(work, turn.person.id, movement.id)
     for other in named:
-        await _keep_answer(work, turn, movement.id, other, before)
+        await _keep_answer(work, turn, movement, other, before)
     names = tuple(one.name or account for one, account in zip(named, accounts, strict=True))
     return TiesKept(names=names, shown=filled.text("shown") == YES)
 
@@ -49,7 +49,7 @@ async def _load_answers(work: UnitOfWork, person: PersonId, movement: MovementId
 
 
 async def _keep_answer(
-    work: UnitOfWork, turn: Turn, movement: MovementId, other: Person, before: Mapping[_Pair, TieAnswer]
+    work: UnitOfWork, turn: Turn, movement: Movement, other: Person, before: Mapping[_Pair, TieAnswer]
 ) -> None:
     """Keep one answer; two that name each other become a tie."""
     own, theirs = before.get((turn.person.id, other.id)), before.get((other.id, turn.person.id))
@@ -61,7 +61,7 @@ async def _keep_answer(
         work.connecting.add(
             TieAnswer(
                 id=TieAnswerId(new_id()),
-                movement_id=movement,
+                movement_id=movement.id,
                 person_id=turn.person.id,
                 other_id=other.id,
                 shown=turn.text("shown") == YES,
@@ -71,9 +71,9 @@ async def _keep_answer(
 
 
 async def _make_tie(
-    work: UnitOfWork, turn: Turn, movement: MovementId, other: PersonId, answers: Mapping[_Pair, TieAnswer]
+    work: UnitOfWork, turn: Turn, movement: Movement, other: PersonId, answers: Mapping[_Pair, TieAnswer]
 ) -> None:
-    await note_tie(work, turn, other)
+    await note_tie(work, turn, other, movement)
     await _drop_answers(work, turn.person.id, other, answers)
 
 
@@ -93,8 +93,11 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def confirm(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor and the one who said so know each other: it is a tie from now on."""
+    """Record that the actor and the one who said so know each other: it is a tie from now on. Raises `Refused` where
+    the works council has to agree first: what the other answered stays until then."""
     movement, other, answers = await _load_question(work, turn)
+    if not movement.may_name_people(turn.works_council):
+        raise Refused("council_first")
     await _make_tie(work, turn, movement, other.id, answers)
     return InPlace(entry=TieSettled(yes=True, name=other.name))
 
@@ -106,13 +109,13 @@ async def deny(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=TieSettled(yes=False, name=other.name))
 
 
-async def _load_question(work: UnitOfWork, turn: Turn) -> tuple[MovementId, Person, Mapping[_Pair, TieAnswer]]:
+async def _load_question(work: UnitOfWork, turn: Turn) -> tuple[Movement, Person, Mapping[_Pair, TieAnswer]]:
     """Return the movement and the person of a question whether two know each other, and the answers of the actor there.
     Raises `Refused` when nobody asks it, or who did took it back."""
-    movement = MovementId(turn.text("movement"))
+    movement = await work.movements.get(MovementId(turn.text("movement")))
     other = await work.people.in_workspace(PersonId(turn.text("person")), turn.person.workspace_id)
-    answers = await _load_answers(work, turn.person.id, movement)
+    answers = await _load_answers(work, turn.person.id, movement.id) if movement is not None else {}
     asked = answers.get((other.id, turn.person.id)) if other is not None else None
-    if other is None or asked is None or not asked.shown:
+    if movement is None or other is None or asked is None or not asked.shown:
         raise Refused("not_found")
     return movement, other, answers

@@ -7,9 +7,9 @@ from bot.catalogue.base import Entry
 from bot.catalogue.pictures import QuiltDrawn, StitchedPatch
 from bot.catalogue.quilts import AlikeInitiatives, Quilt, QuiltPatch
 from bot.domain.delivery import Act, Priority, to_person
-from bot.domain.initiative import Initiative
+from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Movement
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import RhythmId
 from bot.errors import Refused, Unwanted
 from bot.pictures import plan_picture
@@ -79,25 +79,22 @@ async def compose_drawn_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     movement, reader = outgoing.require_movement(), outgoing.person
     if reader is None or await work.movements.membership(movement.id, reader.id) is None:
         raise Unwanted("gone")
-    drawn = await load_quilt(work, movement)
+    drawn = await load_quilt(work, movement, reader.workspace_id)
     if drawn is None:
         raise Unwanted("nothing_to_give")
     return drawn
 
 
-async def load_quilt(work: UnitOfWork, movement: Movement) -> QuiltDrawn | None:
-    """Load the quilt of a movement as a picture; None when fewer than two things are being tried."""
+async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceId) -> QuiltDrawn | None:
+    """Load the quilt of a movement as a picture for readers in a workspace; None when fewer than two things are being
+    tried."""
     carried = await work.initiatives.initiators(movement.id, COMPARED)
     if len(carried) < 2:
         return None
     shown, resting = carried[:DRAWN], await work.initiatives.resting(movement.id)
     taking_part = await work.initiatives.people_in([initiative.id for initiative, _ in shown], movement.id)
     people = [set(taking_part[initiative.id]) for initiative, _ in shown]
-    tellers: list[set[PersonId]] = []
-    for initiative, _ in shown:
-        stories = await work.stories.told_in(movement.id, initiative.id)
-        tellers.append({story.teller_id for story in stories if story.may_travel})
-    stitches = find_stitches(people, tellers)
+    stitches = find_stitches(people, await _load_tellers(work, movement, [one.id for one, _ in shown], seen_from))
     return QuiltDrawn(
         name=movement.name,
         patches=tuple(
@@ -114,9 +111,23 @@ async def load_quilt(work: UnitOfWork, movement: Movement) -> QuiltDrawn | None:
     )
 
 
+async def _load_tellers(
+    work: UnitOfWork, movement: Movement, some: Sequence[InitiativeId], seen_from: WorkspaceId
+) -> list[set[PersonId]]:
+    """Return, for each initiative, who told a story of it under a name that is shown in a workspace. Of other stories a
+    stitch would say who told them."""
+    told = [
+        {story.teller_id for story in await work.stories.told_in(movement.id, one) if story.may_travel and story.named}
+        for one in some
+    ]
+    known = await work.people.among(set().union(*told), movement.id)
+    named = {one.id for one in known if one.name_in(seen_from)}
+    return [tellers & named for tellers in told]
+
+
 def find_stitches(people: Sequence[set[PersonId]], tellers: Sequence[set[PersonId]]) -> list[set[int]]:
-    """Return, for each patch, those it is stitched to: somebody takes part in both, or told a story of one while taking
-    part in the other."""
+    """Return, for each patch, those it is stitched to: somebody takes part in both, or told a story of one, as is read
+    there, while taking part in the other."""
     found: list[set[int]] = [set() for _ in people]
     for one, other in combinations(range(len(people)), 2):
         if people[one] & people[other] or people[one] & tellers[other] or tellers[one] & people[other]:

@@ -33,13 +33,13 @@ async def show_patches(work: UnitOfWork, turn: Turn) -> PagePatches:
 
 
 async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
-    """Show the latest stories of the movement, or of the initiative named, that may travel, and the reader's own."""
+    """Show the latest stories of the movement, or of the initiative named, that everyone in it may read."""
     movement, about = turn.require_movement(), turn.text("initiative")
     initiative = InitiativeId(about) if about else None
     if initiative is not None and await work.initiatives.get(initiative, movement.id) is None:
         raise Refused("not_found")
     told = await work.stories.told_in(movement.id, initiative)
-    readable = [one for one in told if one.text and (one.may_travel or one.teller_id == turn.person.id)]
+    readable = [one for one in told if one.text and one.may_travel]
     ids = [one.id for one in readable[:PAGE_STORIES]]
     whys = await load_whys(work, movement.id, turn.person.workspace_id, ids)
     stories = await work.stories.told_among(ids, movement.id)

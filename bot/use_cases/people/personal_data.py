@@ -140,7 +140,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     withdrawals = tuple(
         SuggestedIn(movement=movement.id, name=movement.name) for movement, member in belongs if member.suggestible
     )
-    thought_of = await _find_thought_of(work, person, belongs)
+    # What is asked about colleagues waits for the works council, where it has to agree first.
+    asking = [(movement, member) for movement, member in belongs if movement.may_name_people(turn.works_council)]
+    thought_of = await _find_thought_of(work, person, asking)
     return Me(
         name=person.name,
         group=person.group,
@@ -163,7 +165,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         asked_times=asked_times,
         counts=not turn.works_council,
         thought_of=thought_of,
-        tie_asked=await _find_tie_question(work, person, belongs) if thought_of is None else None,
+        tie_asked=await _find_tie_question(work, person, asking) if thought_of is None else None,
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,

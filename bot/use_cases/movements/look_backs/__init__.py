@@ -4,8 +4,8 @@ from bot.use_cases.movements.look_backs.timeline import (
     ask_drawing,
     compose_drawing,
     compose_look_back,
+    load_drawing,
     look_back,
-    show_drawing,
 )
 from bot.use_cases.movements.look_backs.together import answer, begin, compose_history, compose_question, save
 
@@ -17,7 +17,7 @@ __all__ = [
     "compose_history",
     "compose_look_back",
     "compose_question",
+    "load_drawing",
     "look_back",
     "save",
-    "show_drawing",
 ]

@@ -99,14 +99,14 @@ async def compose_drawing(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return HistoryDrawn(name=shown.name, initiative=shown.initiative, moments=shown.moments)
 
 
-async def show_drawing(work: UnitOfWork, turn: Turn) -> Entry:
-    """Show a page the look-back on an initiative, or the movement, with its picture; without one when there is nothing
-    to draw."""
+async def load_drawing(work: UnitOfWork, turn: Turn) -> HistoryDrawn | None:
+    """Load the picture of the look-back on an initiative, or the movement, with what everyone there may know; None when
+    there is nothing to tell."""
     movement = turn.require_movement()
     initiative = await _find_initiative(work, turn, movement)
-    shown = await _load_look_back(work, movement, initiative, turn.person.workspace_id, reader=turn.person)
+    shown = await _load_look_back(work, movement, initiative, turn.person.workspace_id, reader=None)
     if not shown.moments:
-        return shown
+        return None
     return HistoryDrawn(name=shown.name, initiative=shown.initiative, moments=shown.moments)
 
 
