@@ -230,7 +230,7 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
 
 def _tell_outside(entry: Entry, reader: Reader) -> str:
     """Return which programs outside read what is decided by an entry; empty where none does."""
-    outside = entry.outside if isinstance(entry, OutsideEntry) else ""
+    outside = entry.said_outside if isinstance(entry, OutsideEntry) else ""
     return _Words("outside/readers.md.j2", {}, reader).render(outside).strip() if outside else ""
 
 

@@ -184,8 +184,8 @@ class FormEntry(Entry):
 
 class OutsideEntry(Entry):
     """An entry by which something is written, or decided, that programs outside may read or hear of, or that says who
-    reads it: `read_by`, with what tells most first. `outside` is the one of these that is so now, the block of
-    `outside/readers.md.j2` that says it; "" when no program does. `bot.outside` fills it in."""
+    reads it: `read_by`, with what tells most first. `outside` is the one of these that is so now; "" when no program
+    does. `bot.outside` fills it in."""
 
     read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = ()
     of_every_movement: ClassVar[bool] = False
@@ -197,6 +197,11 @@ class OutsideEntry(Entry):
     def can_decide(self) -> bool:
         """True when its reader can write or decide something by it."""
         return True
+
+    @property
+    def said_outside(self) -> str:
+        """The block of `outside/readers.md.j2` that says `outside`; "" for nothing."""
+        return self.outside
 
 
 class PageEntry(Entry):

@@ -38,6 +38,14 @@ class InitiativesListed(OutsideEntry):
     page: int = 0
     pages: int = 1
 
+    @property
+    def can_decide(self) -> bool:
+        return bool(self.patches)  # of none, programs read nothing
+
+    @property
+    def said_outside(self) -> str:
+        return f"{self.outside}_listed" if self.outside else ""
+
     def buttons(self) -> tuple[Press, ...]:
         looks = tuple(
             Press(name=f"look_{place}", intent="initiative.look", args={"initiative": one.id})

@@ -82,10 +82,11 @@ class PrintableStory:
 
 @dataclass(frozen=True, kw_only=True)
 class OtherMagazine:
-    """Another magazine that the reader can open."""
+    """Another magazine that the reader can open. `draft`: not everyone in the movement can read it yet."""
 
     magazine: str
     title: str
+    draft: bool = False
 
 
 class MagazineDesk(Entry):
@@ -163,7 +164,12 @@ class MagazineList(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(
-            magazines=(OtherMagazine(magazine="z1", title="Een jaar samen op pad"),) * MAGAZINES_LISTED, makes=True
+            magazines=(
+                OtherMagazine(magazine="z1", title="Een jaar samen op pad"),
+                OtherMagazine(magazine="z2", title="Wandelen", draft=True),
+                OtherMagazine(magazine="z3", title="De tuin open", draft=True),
+            ),
+            makes=True,
         )
 
 

@@ -273,7 +273,7 @@ class HistoryDrawn(PictureEntry):
 class StitchedPatch:
     """One initiative in the picture of a quilt. `seeks`: nobody carries it now; `rests`: who carries it said so.
     `stitches` are the numbers, from 1, of the patches it is stitched to: where somebody takes part in both, or told a
-    story of one while they take part in the other."""
+    story of one under their name while they take part in the other."""
 
     name: str
     trying: str = ""

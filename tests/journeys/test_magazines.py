@@ -11,11 +11,12 @@ from bot.domain.experiment import Decision, Experiment, ExperimentId
 from bot.domain.initiative import Audience, EpisodeId, EpisodeState, StuckEpisode
 from bot.domain.magazine import MagazineId, PaperSize
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import Language, PersonId
+from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
+from bot.domain.person import Language, PersonId, WorkspaceId
 from bot.domain.story import Readers, Story, StoryId
 from bot.magazines import draw_magazine, load_print, make_page
 from bot.wording import Reader
-from tests.support.world import MOVEMENT, World, button_of, text_of
+from tests.support.world import LANE, MOVEMENT, World, button_of, text_of
 
 
 async def add_story(world: World, who: str, text: str, *, id: str = "", named: bool = True) -> str:
@@ -404,6 +405,27 @@ async def test_that_somebody_was_stuck_is_not_printed(world: World, state: Episo
     assert before["moments"]
     assert drawn["moments"] == before["moments"]
     assert not any("vast" in line for line in page.history)
+
+
+async def test_a_list_says_which_are_not_for_everyone_yet(world: World) -> None:
+    await world.movement("fatima")
+    one = await add_story(world, "fatima", "We liepen mee.")
+    await choose(world, await begin(world, name="Voor allen"), one)
+    await world.press("fatima", world.private("fatima")[-1], "yes_none")
+    await world.press("iris", await world.type("iris", "/ritme magazine"), "show")
+    world.clock.set(world.clock.now() + timedelta(minutes=1))
+    await begin(world, name="Nog een begin")
+    async with world.begin() as work:
+        iris = await work.people.by_account(WorkspaceId(LANE), "iris")
+        assert iris is not None
+        session = PageSession.offer(iris, world.clock.now())
+        work.sessions.add(session)
+    secret = "x" * SESSION_SECRET_CHARS
+    assert await world.ritme.pages.open(session.id, secret, "")
+    page = await world.ritme.pages.show(secret, "coordinator", MOVEMENT)
+    assert page is not None
+    (listed,) = [one.message.text for one in page.page.sections if one.title == "Magazines"]
+    assert listed.splitlines()[1:] == ["• 1. Nog een begin (nog niet voor iedereen)", "• 2. Voor allen"]
 
 
 async def test_who_carries_an_initiative_makes_a_magazine_of_it(world: World) -> None:

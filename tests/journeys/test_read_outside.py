@@ -113,13 +113,14 @@ def test_every_one_of_them_is_used_and_has_words_in_both_languages() -> None:
     wanted = {what for one in TELLS.values() for what in one.read_by}
     assert wanted == {*Scope, *MovementEvent}
     for language in Language:
-        assert wording.block_names("outside/readers.md.j2", language) == {one.value for one in wanted}
+        told = {one.value for one in wanted} | {"initiatives_listed"}
+        assert wording.block_names("outside/readers.md.j2", language) == told
         reader = Reader(language=language, timezone="Europe/Amsterdam", now=MONDAY)
         for name, one in TELLS.items():
             for what in one.read_by:
-                said = wording.render_sentence("outside/readers.md.j2", what.value, reader)
                 shown = one.example()
                 object.__setattr__(shown, "outside", what.value)
+                said = wording.render_sentence("outside/readers.md.j2", shown.said_outside, reader)
                 if isinstance(shown, FormEntry):
                     assert said in wording.render_form_entry(shown, reader).note, name
                 else:
@@ -273,6 +274,17 @@ async def test_where_it_is_said_that_everybody_in_the_movement_reads_it_programs
     assert text_of(await world.do("noor", name)) == before
     await open_for(world, scope)
     assert "Programma’s van buiten met een sleutel lezen" in text_of(await world.do("noor", name))
+
+
+async def test_a_list_says_it_of_all_in_it_and_an_empty_one_of_nothing(world: World) -> None:
+    await open_for(world, Scope.INITIATIVES)
+    assert "hoe de initiatieven heten, en of ze lopen" in text_of(await world.do("noor", "initiative"))
+    async with world.begin() as work:
+        for one in await work.initiatives.of_movement(MOVEMENT):
+            one.closed_at = world.clock.now()
+    empty = text_of(await world.do("noor", "initiative"))
+    assert "nog geen initiatief" in empty
+    assert "van buiten" not in empty
 
 
 async def test_a_rhythm_in_a_sentence_says_it_before_it_is_saved(world: World) -> None:

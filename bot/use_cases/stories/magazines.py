@@ -232,7 +232,7 @@ async def _show_desk(work: UnitOfWork, turn: Turn, magazine: Magazine, *, asked:
 
 
 def _list_others(some: Sequence[Magazine]) -> tuple[OtherMagazine, ...]:
-    return tuple(OtherMagazine(magazine=one.id, title=one.title) for one in some)
+    return tuple(OtherMagazine(magazine=one.id, title=one.title, draft=one.shown_at is None) for one in some)
 
 
 async def _load_own_magazine(work: UnitOfWork, turn: Turn) -> Magazine:
