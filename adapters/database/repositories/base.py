@@ -3,17 +3,7 @@
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    FromClause,
-    String,
-    any_,
-    bindparam,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import JSON, ColumnElement, FromClause, String, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import attributes
 
