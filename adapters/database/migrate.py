@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database.statistics import write_statistics
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -56,9 +58,10 @@ async def migrate_schema(engine: AsyncEngine, revision: str = "head") -> tuple[s
         before = _current(connection)
         if is_newer_schema(before):
             raise SchemaTooNew(before)
-        if revision == "head" and before == _revisions()[-1]:
-            return before, before
-        _run_revisions(connection, revision)
+        if revision != "head" or before != _revisions()[-1]:
+            _run_revisions(connection, revision)
+        if connection.dialect.name == "sqlite":
+            write_statistics(connection)
         return before, _current(connection)
 
     async with engine.begin() as connection:

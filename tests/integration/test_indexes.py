@@ -7,14 +7,20 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
 
+from adapters.database.migrate import migrate_schema
+from adapters.database.unit_of_work import connect
 from bot.domain.delivery import to_person
+from bot.domain.initiative import EpisodeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.story import StoryId
+from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from tests.scale.everyday import ACTIVITIES, Activity, Everyday
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryPlan, QueryRecorder, QueryStats, open_planner
@@ -119,6 +125,41 @@ async def test_whom_somebody_knows_is_not_looked_for_in_all_of_a_movement(world:
     assert len(plans) == 2
     for plan in plans:
         assert re.search(r"ties USING .*\((movement_id=\? AND one_id=\?|other_id=\? AND movement_id=\?)\)", plan)
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+async def test_what_is_of_one_thing_is_not_looked_for_in_all_of_a_movement(world: World, day: Everyday) -> None:
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            await work.stuck.company_of(EpisodeId("e"), MovementId("m"))
+            await work.connecting.introduction(StoryId("s"), PersonId("p"), MovementId("m"))
+            reader = StoryReader(person=PersonId("p"), workspace=WorkspaceId("w"), place=None)
+            await work.stories.search(MovementId("m"), reader, StoryMatch(every=()), StoryFilters(), None, 4)
+    plans = "\n".join(plan.text for plan in explain(world, listening.asked.values()))
+    for index in ("uq_companies_person (episode_id=?)", "ix_invitations_inviter_id", "ix_stories_unindexed"):
+        assert f"USING INDEX {index}" in plans
+
+
+async def test_a_migrated_sqlite_file_expects_the_same_of_every_index(tmp_path: Path) -> None:
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
+    try:
+        await migrate_schema(engine)
+        async with engine.connect() as connection:
+            indexes = (await connection.exec_driver_sql(_INDEXES)).scalars().all()
+            found = await connection.exec_driver_sql("SELECT idx, stat FROM sqlite_stat1")
+            expected = {row.idx: row.stat for row in found}
+    finally:
+        await engine.dispose()
+    assert sorted(expected) == sorted(indexes)
+    assert expected["ix_stories_movement_id"] == "1000000 10000 9 noskipscan"  # of one movement, at one moment
+    assert expected["ix_stories_unindexed"] == "1000000 10 9 noskipscan"
+    assert expected["uq_companies_person"] == "1000000 10 1 noskipscan"
+
+
+_INDEXES = """
+    SELECT indexes.name FROM sqlite_master AS tables, pragma_index_list(tables.name) AS indexes
+    WHERE tables.type = 'table'
+"""
 
 
 class Preparations:

@@ -116,26 +116,25 @@ class SqlStuck(Repository):
 
     async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         in_episode = select(companies.c.person_id).where(companies.c.episode_id == episode.id)
+        # Of each candidate by itself: of all who were ever asked there are far more than may be asked now.
         last = (
-            select(companies.c.person_id, func.max(companies.c.asked_at).label("at"))
-            .where(companies.c.movement_id == episode.movement_id)
-            .group_by(companies.c.person_id)
-            .subquery()
+            select(func.max(companies.c.asked_at))
+            .where(companies.c.person_id == people.c.id, companies.c.movement_id == episode.movement_id)
+            .scalar_subquery()
         )
         found = await self._session.scalars(
             select(Person)
             .join(Member, members.c.person_id == people.c.id)
-            .outerjoin(last, last.c.person_id == people.c.id)
             .where(
                 members.c.movement_id == episode.movement_id,
                 people.c.account.is_not(None),
                 members.c.suggestible.is_(True),
                 people.c.id != episode.person_id,
                 people.c.id.not_in(in_episode),
-                or_(last.c.at.is_(None), last.c.at <= rested_since),
+                or_(last.is_(None), last <= rested_since),
             )
             # Those never asked first, then those asked longest ago.
-            .order_by(last.c.at.is_not(None), last.c.at, members.c.joined_at, people.c.id)
+            .order_by(last.is_not(None), last, members.c.joined_at, people.c.id)
         )
         return found.all()
 
