@@ -15,6 +15,8 @@ SMOOTHING = 0.001
 TEMPERATURE = 4.0
 """Divides the log-odds: words of one message are not independent, so they say less together than one by one."""
 BEGIN, END = "<", ">"
+ROUNDING = 1e-6
+"""More than sums in another order may differ."""
 BEGINNING = 5
 """Letters with which forms of one word begin alike: "notice" and "noticing"."""
 
@@ -64,6 +66,14 @@ class Features:
                     found.append(self._shares_of_pairs[at])
         return found
 
+    def name_all(self) -> Iterator[tuple[str | tuple[str, str], int]]:
+        """Yield every feature, a word, beginning or pair, with the number of its shares."""
+        names = tuple(self._numbers)
+        yield from zip(names, self._shares_of_words, strict=False)
+        for key, number in zip(self._pairs, self._shares_of_pairs, strict=True):
+            first, second = divmod(key, len(names))
+            yield (names[first], names[second]), number
+
     def list_shares(self) -> Iterator[list[tuple[int, float]]]:
         """Yield the shares, by number: the places of meanings among `meanings`, each with its share."""
         for begin, end in pairwise(self._begins):
@@ -71,6 +81,20 @@ class Features:
 
     def _key(self, first: str, second: str) -> int:
         return self._numbers[first] * len(self._numbers) + self._numbers[second]
+
+
+class QuickLook:
+    """Tells of most messages that they do not have one meaning, at a tenth of what it costs to know how likely each
+    is."""
+
+    def __init__(self, bayes: "NaiveBayes", meaning: str) -> None:
+        self._bayes, self._odds = bayes, bayes.list_odds(meaning)
+
+    def may_be(self, words: Sequence[str], likelihood: float) -> bool:
+        """Return whether the meaning may be this likely; where it is, never False."""
+        features = {*_name_words(words), *pairwise((BEGIN, *words, END))}
+        said = sum([self._odds[one] for one in features if one in self._odds])
+        return said >= self._bayes.find_least_odds(likelihood)
 
 
 class NaiveBayes:
@@ -114,6 +138,22 @@ class NaiveBayes:
         powers = [exp((one - most) / TEMPERATURE) for one in sums]
         total = sum(powers)
         return {meaning: power / total for meaning, power in zip(self._meanings, powers, strict=True)}
+
+    def list_odds(self, meaning: str) -> dict[str | tuple[str, str], float]:
+        """Return by feature how much more it says for a meaning than for the others in the mean; only of features that
+        this meaning has: no other speaks for it."""
+        place, others = self._meanings.index(meaning), len(self._meanings) - 1
+        odds: dict[int, float] = {}
+        for number, (begin, end) in enumerate(pairwise(self._begins)):
+            more = dict(zip(self._places[begin:end], self._more[begin:end], strict=True))
+            if place in more:
+                odds[number] = more.pop(place) - sum(more.values()) / others
+        return {feature: odds[number] for feature, number in self.features.name_all() if number in odds}
+
+    def find_least_odds(self, likelihood: float) -> float:
+        """Return how much the features of a message have to say for a meaning, beyond the others in the mean, where it
+        is this likely. The powers of the others are at least, in the mean, the power of their mean (Jensen)."""
+        return TEMPERATURE * log((len(self._meanings) - 1) * likelihood / (1 - likelihood)) - ROUNDING
 
     def _compute_log_odds(self, share: float, total: float) -> float:
         """Return how much more often a meaning has a feature than the mean of the others. `total`: all their shares."""

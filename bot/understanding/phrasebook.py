@@ -27,7 +27,7 @@ from pathlib import Path
 
 from bot.compiled import compiled_folder, keep_value
 from bot.domain.person import Language
-from bot.understanding.bayes import Features, NaiveBayes
+from bot.understanding.bayes import Features, NaiveBayes, QuickLook
 from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
 from bot.understanding.lines import expand_line, read_lines
 from bot.understanding.phrases import PackedPhrases, Phrase, PhrasesByWords
@@ -98,6 +98,7 @@ class PhraseBook:
         self._wider = NaiveBayes(features)
         """Tells what is shown from all else."""
         self.bayes = NaiveBayes(features, {phrase.meaning for phrase in phrases} - SHOWN_MEANINGS)
+        self.despair = QuickLook(self.bayes, CRISIS)
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
             for word, found in _find_meanings(phrases).items()

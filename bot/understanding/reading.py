@@ -133,7 +133,8 @@ def _may_tell_despair(tokens: Sequence[Token], book: PhraseBook) -> bool:
     message = _look_up(_correct(tokens, book), book)
     if any(_match(number, message, book) for number in _candidates(message, book, book.despairing)):
         return True
-    return book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM
+    may_be = book.despair.may_be(message.words, LIKELY_ALONE_FROM)
+    return may_be and book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM
 
 
 def _split_long(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

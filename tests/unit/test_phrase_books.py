@@ -10,9 +10,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
-from bot.understanding.bayes import BEGIN, BEGINNING, END, SMOOTHING, TEMPERATURE, Features, NaiveBayes
-from bot.understanding.phrasebook import phrase_book
+from bot.understanding.bayes import BEGIN, BEGINNING, END, SMOOTHING, TEMPERATURE, Features, NaiveBayes, QuickLook
+from bot.understanding.phrasebook import phrase_book, read_examples
 from bot.understanding.phrases import PackedPhrases, Phrase, PhrasesByWords
+from bot.understanding.reading import LIKELY_ALONE_FROM
 from bot.understanding.spelling import SHORT_TYPO_CUTOFF, SHORT_WORD, TYPO_CUTOFF, KnownWords
 
 LETTERS = "abcé"
@@ -117,6 +118,30 @@ def test_words_make_meanings_as_likely_as_counting_says(
     powers = {name: exp(one / TEMPERATURE) for name, one in odds.items()} if said else {}
     expected = {name: power / sum(powers.values()) for name, power in powers.items()}
     assert NaiveBayes(Features(documents), among).probabilities(words) == pytest.approx(expected)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["stuck", "story", "step"]),
+        st.lists(st.lists(WORDS, min_size=1, max_size=3), min_size=1),
+        min_size=2,
+    ),
+    WORDS,
+    st.floats(0.5, 0.95),
+)
+def test_a_quick_look_never_misses_what_words_make_likely(
+    documents: dict[str, list[list[list[str]]]], words: list[str], likelihood: float
+) -> None:
+    bayes = NaiveBayes(Features(documents))
+    for meaning in documents:
+        if bayes.probabilities(words).get(meaning, 0.0) >= likelihood:
+            assert QuickLook(bayes, meaning).may_be(words, likelihood)
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_a_quick_look_spares_most_sentences_the_rest(language: Language) -> None:
+    book, sentences = phrase_book(language), [sentence.split() for _, sentence in read_examples(language)]
+    assert sum(book.despair.may_be(words, LIKELY_ALONE_FROM) for words in sentences) < len(sentences) / 5
 
 
 def list_features(words: list[str]) -> set[str]:
