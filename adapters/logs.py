@@ -5,12 +5,14 @@ they are logged under or by their shape, so that a mistake elsewhere does not le
 traceback, but their message only where it cannot hold what somebody wrote: that of a `ValueError` quotes the value.
 """
 
+import json
 import logging
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from contextlib import nullcontext, suppress
+from functools import lru_cache, partial
 from typing import Any, TextIO
 
 import structlog
@@ -60,6 +62,7 @@ TELLING_ERRORS = frozenset(
     }
 )
 """Classes of exceptions, by name, whose messages quote nothing of what people wrote."""
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode  # `json.dumps` makes one each time
 
 
 def format_exception(problem: BaseException) -> str:
@@ -116,6 +119,28 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return {name: value if name.startswith("_") else _mask(value, name) for name, value in event.items()}
 
 
+def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    """Return an event as one line of JSON. The last of structlog's processors where no terminal reads."""
+    return _encode(event)
+
+
+class _LineLogger:
+    """Writes lines of ours through a handler's stream, beside those of libraries, without making a record of each."""
+
+    def __init__(self, handler: "logging.StreamHandler[TextIO]", name: str = "ritme") -> None:
+        self.name = name
+        self._handler = handler
+
+    def write(self, line: str) -> None:
+        """Write a line. One that cannot be written, as the disk is full or nobody reads any more, is let go: what it
+        tells of goes on."""
+        with self._handler.lock or nullcontext(), suppress(OSError, ValueError):
+            self._handler.stream.write(f"{line}\n")
+            self._handler.flush()
+
+    debug = info = warning = error = critical = write
+
+
 def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Send every log line of at least `level`, ours and the libraries', to `stream` (else standard error).
 
@@ -126,28 +151,25 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
         structlog.processors.ExceptionRenderer(_ExceptionFormatter()),
         keep_first_line,
-        structlog.processors.UnicodeDecoder(),
         # Last, when tracebacks are text: they may hold a secret, too.
         mask_secrets,
     ]
-    last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    last: Processor = render_json
     if stream.isatty():
         last = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
-    )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
         )
+    )
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=partial(_LineLogger, handler),
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -124,3 +124,21 @@ async def test_a_task_that_nobody_waited_for_quotes_nothing(stream: io.StringIO)
     gc.collect()
     assert "never retrieved" in stream.getvalue()
     assert "moeder" not in stream.getvalue()
+
+
+class FullDisk(io.StringIO):
+    def write(self, _line: str) -> int:
+        raise OSError("no space left")
+
+
+def test_a_line_that_cannot_be_written_stops_nothing() -> None:
+    logs.configure_logging(FullDisk())
+    structlog.get_logger("ritme").info("intent", name="stuck")
+
+
+def test_lines_below_the_level_are_left_out() -> None:
+    stream = io.StringIO()
+    logs.configure_logging(stream, logging.WARNING)
+    structlog.get_logger("ritme").info("intent")
+    structlog.get_logger("ritme").warning("slack_answer_late")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["slack_answer_late"]
