@@ -204,7 +204,7 @@ class Paragraph:
 
     @property
     def text(self) -> str:
-        return "".join(span.text for span in self.spans)
+        return "".join([span.text for span in self.spans])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +242,13 @@ class Message:
     @property
     def text(self) -> str:
         """The whole message as plain text: for notifications and screen readers."""
-        return "\n".join(("• " if one.kind == "item" else "") + one.text for one in self.paragraphs)
+        return "\n".join([("• " if one.kind == "item" else "") + one.text for one in self.paragraphs])
+
+    def carry(self, args: Mapping[str, str]) -> "Message":
+        """Return the message with these arguments in every button, besides its own."""
+        if not args or not self.buttons:
+            return self
+        return replace(self, buttons=tuple(replace(one, args={**one.args, **args}) for one in self.buttons))
 
 
 @dataclass(frozen=True, kw_only=True)

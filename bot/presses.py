@@ -6,11 +6,10 @@ card, a sent form by its id and what was filled in. `Command.again` says which b
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from bot.chat import CARD, FORM, WITHIN, Intent, Message, Value
+from bot.chat import CARD, FORM, WITHIN, Intent, Value
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.ports import UnitOfWork
@@ -25,15 +24,6 @@ def hash_key(key: str) -> str:
     """Hash a request's idempotency key: 40 hexadecimal digits, whatever the platform sends, revealing nothing of who
     sent it."""
     return sha256(key.encode()).hexdigest()[:40]
-
-
-def stamp_buttons(message: Message, card: str) -> Message:
-    """Return a message whose buttons carry the id of their card."""
-    if not message.buttons:
-        return message
-    return replace(
-        message, buttons=tuple(replace(button, args={**button.args, CARD: card}) for button in message.buttons)
-    )
 
 
 def press_key(intent: Intent) -> str:

@@ -8,7 +8,7 @@ from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts, load
 from bot.catalogue.guard import HELD
 from bot.catalogue.offers import FormLate, FormOffered
-from bot.chat import CARD, FORM, WITHIN, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
+from bot.chat import CARD, FORM, WITHIN, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Message, Reply
 from bot.days_off import follow_country, follow_place
 from bot.despair import hear_despair
 from bot.domain.choosing import Significance
@@ -31,7 +31,7 @@ from bot.domain.typed_secrets import find_secrets, hide_secrets, without_secrets
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
-from bot.outbox.compose import ANSWER_TTL, PRIVACY, remember_privacy, render_within
+from bot.outbox.compose import ANSWER_TTL, PRIVACY, list_carried, remember_privacy
 from bot.outside import say_readers_outside
 from bot.ports import Context, Turn, UnitOfWork, Vault
 from bot.presses import hash_key
@@ -216,7 +216,7 @@ async def ask_about_words(
         entry = await held_words.make_question(work, held, reader.language)
         within = turn.movement.id if turn.movement and turn.place is None else None
         remember_privacy(turn.person, entry, reader)
-        reply = Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=is_press)
+        reply = Answer(message=_word_answer(entry, reader, within, intent), replaces=is_press)
     else:
         await work.deliveries.add(_as_question(turn, held, in_place=is_press))
     await show_home(work, turn)
@@ -422,7 +422,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
             form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden, FORM: mark})
-            late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
+            late = _word_answer(_offer_again(form, entry, intent), reader, within, intent)
             return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != CARD}
         args[presses.REOPENS] = mark
@@ -430,12 +430,17 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
     if intent.answerable:
         remember_privacy(turn.person, entry, reader)
-        return Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=in_place)
+        return Answer(message=_word_answer(entry, reader, within, intent), replaces=in_place)
     answer = _as_delivery(turn, entry, in_place=in_place)
     if await work.deliveries.add_new(answer, wakes=False):
         work.answer = answer
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
+
+
+def _word_answer(entry: Entry, reader: Reader, within: str | None, intent: Intent) -> Message:
+    """Word what is answered at once; its buttons carry what `list_carried` says, with the request as their card."""
+    return wording.render_entry(entry, reader, list_carried(entry, within, hash_key(intent.key)))
 
 
 async def _make_mark(work: UnitOfWork, intent: Intent, entry: Entry, now: datetime) -> str:

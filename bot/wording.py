@@ -111,9 +111,12 @@ def render_section(entry: Entry, reader: Reader) -> Section:
     return Section(title=title, message=_message(entry, reader), picture=picture)
 
 
-def render_entry(entry: Entry, reader: Reader) -> Message:
-    """Word an entry for a reader; a page becomes one message."""
-    return render_page(entry, reader).message if isinstance(entry, PageEntry) else _message(entry, reader)
+def render_entry(entry: Entry, reader: Reader, carried: Mapping[str, str] | None = None) -> Message:
+    """Word an entry for a reader; a page becomes one message. With what its buttons have `carried` it is worded for one
+    of them only, and not kept for others."""
+    if isinstance(entry, PageEntry):
+        return render_page(entry, reader).message.carry(carried or {})
+    return _message(entry, reader) if carried is None else _build_message(entry, reader, carried)
 
 
 def _message(entry: Entry, reader: Reader) -> Message:
@@ -132,14 +135,14 @@ def _cached_message(entry: Entry, reader: Reader) -> Message:
     return _build_message(entry, reader)
 
 
-def _build_message(entry: Entry, reader: Reader) -> Message:
+def _build_message(entry: Entry, reader: Reader, carried: Mapping[str, str] = MappingProxyType({})) -> Message:
     words = _Words(entry.template, _values(entry), reader)
     said = words.render(entry.body if words.has(entry.body) else _variant_block(entry, reader.language))
     if outside := _tell_outside(entry, reader):
         said = f"{said}\n\n~ {outside}"
     return Message(
         paragraphs=parse_paragraphs(said),
-        buttons=tuple(_button(press, words) for press in entry.buttons()),
+        buttons=tuple(_button(press, words, carried) for press in entry.buttons()),
         language=reader.language.value,
     )
 
@@ -273,7 +276,7 @@ def _variant_block(entry: Entry, language: Language) -> str:
     return f"body_{entry.variant % count_variants(entry.template, language) + 1}"
 
 
-def _button(press: Press, words: "_Words") -> Button:
+def _button(press: Press, words: "_Words", carried: Mapping[str, str]) -> Button:
     if press.words:
         words = words.of(press.words)
     confirm = None
@@ -284,7 +287,7 @@ def _button(press: Press, words: "_Words") -> Button:
         name=press.name,
         label=words.line(press.name),
         intent=press.intent,
-        args=press.args,
+        args={**press.args, **carried},
         style=press.style,
         confirm=confirm,
         form=press.form,
@@ -329,7 +332,8 @@ class _Words:
 
     def line(self, block: str) -> str:
         """Render a block as a plain line."""
-        return to_plain_line(self.render(block))
+        fixed = _fixed_line(self._name, block, self.reader.language)
+        return fixed if fixed is not None else to_plain_line(self.render(block))
 
 
 class _NoValues(Context):
@@ -350,6 +354,13 @@ def _fixed_block(template: str, block: str, language: Language) -> str | None:
         return "".join(found.blocks[block](_NoValues(found.environment, {}, found.name, found.blocks)))
     except LookupError:
         return None
+
+
+@cache
+def _fixed_line(template: str, block: str, language: Language) -> str | None:
+    """Render a block that needs no values as a plain line, once per language; None for any other."""
+    fixed = _fixed_block(template, block, language)
+    return to_plain_line(fixed) if fixed is not None else None
 
 
 @cache
@@ -431,7 +442,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         return format_datetime(value.astimezone(reader.zone), "d MMM y", locale=code)
 
     def words(key: str, template: str, otherwise: str = "") -> str:
-        known = key in block_names(template, language)
+        known = key in _template(template, language).blocks
         return _block(template, key if known or not otherwise else otherwise, language)
 
     def weekdays(days: Iterable[int]) -> str:

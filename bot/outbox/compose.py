@@ -10,7 +10,7 @@ from bot import commands, webhooks, wording
 from bot.catalogue.base import Entry, FileEntry, PictureEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
-from bot.chat import WITHIN, CommandSyntax, Message, Page, Post, PostedFile, PostedLink, PostedPicture
+from bot.chat import CARD, WITHIN, CommandSyntax, Message, Page, Post, PostedFile, PostedLink, PostedPicture
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
@@ -22,7 +22,6 @@ from bot.outbox.apologies import fail_with_apology
 from bot.outbox.checks import check_and_load, load_outgoing
 from bot.ports import Outgoing, RetryAfter, UnitOfWork, Vault
 from bot.ports.turn import language_for, timezone_for
-from bot.presses import stamp_buttons
 from bot.use_cases.stories import threads
 from bot.wording import Reader
 
@@ -72,11 +71,11 @@ async def lookup_post(work: UnitOfWork, delivery: Delivery, now: datetime) -> tu
     return _address(outgoing), delivery.attempted_at or delivery.due_at
 
 
-def render_within(entry: Entry, reader: Reader, within: str | None, card: str) -> Message:
-    """Word an entry; its buttons carry the movement `within`, and the id of their `card`. A home page says itself which
-    movement it shows."""
+def list_carried(entry: Entry, within: str | None, card: str) -> dict[str, str]:
+    """Return what the buttons of an entry carry: the movement `within`, as in a personal chat nothing else says which
+    one they are about, and the id of their `card`. A home page says itself which movement it shows."""
     movement = entry.movement if isinstance(entry, Home) and within else within
-    return stamp_buttons(_within_movement(wording.render_entry(entry, reader), movement), card)
+    return {WITHIN: movement, CARD: card} if movement else {CARD: card}
 
 
 def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> bool:
@@ -113,7 +112,7 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         return _address(
             outgoing,
-            message=render_within(entry, reader, within, delivery.id),
+            message=wording.render_entry(entry, reader).carry(list_carried(entry, within, delivery.id)),
             file=wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None,
             link=_link(entry, reader),
             picture=wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None,
@@ -124,7 +123,7 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
     if person is not None and (person.home_movement, person.home_digest) == shown:
         raise Unwanted("unchanged")
     delivery.add_args(shown=shown)
-    sections = (replace(one, message=stamp_buttons(one.message, delivery.id)) for one in page.sections)
+    sections = (replace(one, message=one.message.carry({CARD: delivery.id})) for one in page.sections)
     return _address(outgoing, page=replace(page, sections=tuple(sections)))
 
 
@@ -148,22 +147,13 @@ def _link(entry: Entry, reader: Reader) -> PostedLink | None:
 
 def _render_page(home: Home, reader: Reader) -> Page:
     page = wording.render_page(home, reader)
-    sections = (replace(one, message=_within_movement(one.message, home.movement)) for one in page.sections)
+    carried = {WITHIN: home.movement} if home.movement else {}
+    sections = (replace(one, message=one.message.carry(carried)) for one in page.sections)
     return replace(page, sections=tuple(sections))
 
 
 def _digest(page: Page) -> str:
     return sha256(repr(page).encode()).hexdigest()[:24]
-
-
-def _within_movement(message: Message, movement: str | None) -> Message:
-    """Add the movement to a message's buttons: in a personal chat nothing else says which movement it is about."""
-    if not movement or not message.buttons:
-        return message
-    return replace(
-        message,
-        buttons=tuple(replace(button, args={**button.args, WITHIN: movement}) for button in message.buttons),
-    )
 
 
 def _address(
