@@ -16,6 +16,7 @@ from bot.chat import Button, Message, Paragraph, Span
 
 BlockKit = dict[str, Any]
 """A block, element or view of Block Kit, as JSON."""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `json.dumps` makes one each time
 
 
 def render_blocks(message: Message) -> list[BlockKit]:
@@ -59,8 +60,7 @@ def link_block(label: str, url: str) -> BlockKit:
 
 def dump_html_safe(content: Mapping[str, object]) -> str:
     """Return `content` as JSON without `&`, `<` and `>`, which Slack HTML-escapes in some of what it carries for us."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return _encode(content).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _fitting(paragraphs: tuple[Paragraph, ...]) -> Iterator[Paragraph]:
@@ -69,18 +69,17 @@ def _fitting(paragraphs: tuple[Paragraph, ...]) -> Iterator[Paragraph]:
     for paragraph in paragraphs:
         if room < 2:
             return
-        shown = _truncate_paragraph(paragraph, min(room, limits.MAX_PARAGRAPH))
-        room -= len(shown.text)
-        if shown.text.strip():
+        shown, text, most = paragraph, paragraph.text, min(room, limits.MAX_PARAGRAPH)
+        if len(text) > most:
+            text = truncate_text(text, most)
+            shown = _keep_beginning(paragraph, len(text) - 1)
+        room -= len(text)
+        if text.strip():
             yield shown
 
 
-def _truncate_paragraph(paragraph: Paragraph, most: int) -> Paragraph:
-    whole = paragraph.text
-    if len(whole) <= most:
-        return paragraph
-    shown = truncate_text(whole, most)
-    left = len(shown) - 1
+def _keep_beginning(paragraph: Paragraph, left: int) -> Paragraph:
+    """Return a paragraph with so many characters `left` of it, and an ellipsis."""
     spans: list[Span] = []
     for span in paragraph.spans:
         part = span.text[:left]
