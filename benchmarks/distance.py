@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from sqlalchemy.engine import URL
 
 CHUNK = 65_536
+READY = b"Z\0\0\0\5"
+"""How PostgreSQL says that it answered all that it was asked, but for one more byte."""
 
 
 class DelayingProxy:
     """A server on this machine that passes everything on to the PostgreSQL at `url`, which listens in a folder, and
     back: each way half of `delay` seconds later.
 
-    `trips` counts how often the server answered what it was asked; what is asked without waiting is one trip.
+    `trips` counts how often the server had answered all that it was asked. What is asked without waiting is one trip,
+    though the server may begin to answer before it has all of it.
     """
 
     def __init__(self, url: URL, delay: float) -> None:
@@ -35,22 +38,30 @@ class DelayingProxy:
         server, to_server = await asyncio.open_unix_connection(path)
         waiting = asyncio.Event()  # the client, for an answer
         await asyncio.gather(
-            self._pass_on(client, to_server, waiting.set), self._pass_on(server, to_client, self._answered(waiting))
+            self._pass_on(client, to_server, lambda _: waiting.set()),
+            self._pass_on(server, to_client, self._answered(waiting)),
         )
 
-    def _answered(self, waiting: asyncio.Event) -> Callable[[], None]:
-        def note() -> None:
-            self.trips += waiting.is_set()
-            waiting.clear()
+    def _answered(self, waiting: asyncio.Event) -> Callable[[bytes], None]:
+        last, is_open = b"", False
+
+        def note(data: bytes) -> None:
+            nonlocal last, is_open
+            last = (last + data)[-len(READY) - 1 :]
+            is_done = last.startswith(READY)
+            if is_done or not is_open:  # who connects waits for each answer
+                self.trips += waiting.is_set()
+                waiting.clear()
+            is_open |= is_done
 
         return note
 
     async def _pass_on(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, note: Callable[[], None]
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, note: Callable[[bytes], None]
     ) -> None:
         loop, late = asyncio.get_running_loop(), deque[bytes]()
         while data := await source.read(CHUNK):
-            note()
+            note(data)
             late.append(data)
             loop.call_later(self._half, lambda: target.write(late.popleft()))
         await asyncio.sleep(self._half)

@@ -2,7 +2,7 @@
 that fall in new quiet hours, or are in another time zone than their place, are found, with a cure."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2s
 from zoneinfo import ZoneInfo
@@ -97,7 +97,6 @@ def _move_moment(rhythm: Rhythm, moment: Moment, to: datetime) -> MomentChange:
 async def find_next_moment(work: UnitOfWork, rhythm: Rhythm, calendar: Calendar, now: datetime) -> None:
     """Find the next moment of a rhythm again, after a change to it or to the days off. What came already does not come
     again."""
-    await work.flush()  # the changes are found by a query that has to see those of now
     changes = await work.rhythms.changes(rhythm, now)
     posted = await find_repeats(work, rhythm, changes, calendar, now)
     await _store_changes(work, rhythm, posted)
@@ -110,9 +109,18 @@ async def _store_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes) -> N
         row.skipped, row.moved_to = one.skipped, one.moved_to
 
 
-async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> Mapping[RhythmId, Sequence[Moment]]:
-    """Return the moments of a movement's rhythms that days off moved to later than now, from today or before; and plan
-    what is due. To do before the days off change."""
+@dataclass(frozen=True, kw_only=True)
+class Promises:
+    """Holds the rhythms of a movement, their places, and the moments that days off moved to later than now, from today
+    or before."""
+
+    rhythms: Sequence[Rhythm]
+    places: Mapping[PlaceId, Place]
+    moments: Mapping[RhythmId, Sequence[Moment]]
+
+
+async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> Promises:
+    """Return what the rhythms of a movement promise; and plan what is due. To do before the days off change."""
     promised = {}
     rhythms = await work.rhythms.of_movement(movement.id)
     # Held until the end: each rhythm finds its place there, without asking.
@@ -126,24 +134,21 @@ async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> 
         calendar = holidays_of(movement, places.get(rhythm.place_id))
         coming = list_moments(rhythm.timing, changes, calendar, after=now, count=MOMENTS_SHOWN)
         promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
-    return promised
+    return Promises(rhythms=rhythms, places=places, moments=promised)
 
 
-async def find_next_moments(
-    work: UnitOfWork, movement: Movement, now: datetime, promised: Mapping[RhythmId, Sequence[Moment]]
-) -> None:
+async def find_next_moments(work: UnitOfWork, movement: Movement, now: datetime, promised: Promises) -> None:
     """Find the next moments of all rhythms of a movement again, after its days off changed. What was promised before
     that (see `list_promises`), and would be past now, comes as it was promised, unless that day is off now. In as many
     statements however many rhythms there are."""
-    rhythms = await work.rhythms.of_movement(movement.id)
-    places = await work.movements.places_among({one.place_id for one in rhythms})
-    calendars = {one.id: holidays_of(movement, places.get(one.place_id)) for one in rhythms}
+    rhythms = promised.rhythms
+    calendars = {one.id: holidays_of(movement, promised.places.get(one.place_id)) for one in rhythms}
     ids = [one.id for one in rhythms]
     changed = await work.rhythms.changes_of(ids, now)
     for rhythm in rhythms:
-        gone = _list_broken(rhythm, changed.get(rhythm.id, {}), calendars[rhythm.id], promised.get(rhythm.id, ()), now)
+        moments_then = promised.moments[rhythm.id]
+        gone = _list_broken(rhythm, changed.get(rhythm.id, {}), calendars[rhythm.id], moments_then, now)
         await _store_changes(work, rhythm, {one.name: _move_moment(rhythm, one, one.at) for one in gone})
-    await work.flush()  # the changes are found by a query that has to see those of now
     changed = await work.rhythms.changes_of(ids, now)
     nearby = {one.id: _list_nearby(one, changed.get(one.id, {}), calendars[one.id], now) for one in rhythms}
     keys = [moment_key(rhythm, one) for rhythm, coming in nearby.items() for one in coming]
@@ -311,12 +316,11 @@ def _list_quiet_since(
 
 
 async def find_silent_rhythms(
-    work: UnitOfWork, movement: Movement, before: Mapping[PlaceId, QuietHours], now: datetime
+    work: UnitOfWork, movement: Movement, rhythms: Sequence[Rhythm], before: Mapping[PlaceId, QuietHours], now: datetime
 ) -> list[Rhythm]:
-    """Return the rhythms of a movement with a moment, of the next few, in the quiet hours of their place, that was not
-    quiet by the hours of `before`."""
+    """Return those of a movement's rhythms with a moment, of the next few, in the quiet hours of their place, that was
+    not quiet by the hours of `before`."""
     silent = []
-    rhythms = await work.rhythms.of_movement(movement.id)
     places = await work.movements.places_among({one.place_id for one in rhythms} & set(before))
     changed = await work.rhythms.changes_of([one.id for one in rhythms if one.place_id in places], now)
     for rhythm in rhythms:

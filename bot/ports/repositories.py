@@ -285,8 +285,8 @@ class PageSessions(Protocol):
     async def of_person(self, person: PersonId, now: datetime) -> Sequence[PageSession]:
         """Return the sessions of a person that are open, the one opened last first."""
 
-    async def end(self, person: PersonId, *, but: PageSessionId | None = None) -> int:
-        """End every session of a person, and void every link, except one. Returns how many."""
+    async def end(self, person: PersonId) -> None:
+        """End every session of a person, and void every link."""
 
     async def end_one(self, id: PageSessionId, person: PersonId) -> None:
         """End a session of this person."""
@@ -1065,6 +1065,11 @@ class Rhythms(Protocol):
     ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
         """Return the changes that can still matter to moments of these rhythms after one: rhythm → `changes`. Rhythms
         without any are left out."""
+
+    async def changes_in(
+        self, places: Collection[PlaceId], after: datetime
+    ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
+        """Return the same of all rhythms of these places that have not ended."""
 
     async def next_due(self) -> datetime | None:
         """Return the earliest `next_at` of all rhythms, everywhere; None when there is none."""

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import pytest
+from psycopg._preparing import Prepare, PrepareManager
 from sqlalchemy import URL, make_url
 
 from adapters.database.unit_of_work import connect, unit_of_work
@@ -20,32 +22,24 @@ USUALLY = 6
 """The most trips of a thing, begin and commit included."""
 MOST = {
     "connect": 67,
-    "me.forget": 58,
     "connect.other": 43,
     "connect.look": 39,
     "connect.why": 27,
-    "country.save": 17,
-    "magazine.chosen": 16,
     "/ritme search nachtdienst overdracht": 15,
-    "rhythm.apply": 12,
+    "magazine.chosen": 14,
     "search": 12,
     "search.filled": 12,
     "calendar.file": 11,
-    "door.let_in": 11,
-    "page magazine": 11,
-    "choice.tell": 10,
-    "initiative.join": 10,
-    "effect.begin": 9,
-    "rhythm.closed.drop": 9,
-    "rhythm.closed.save": 9,
-    "story.withdraw": 9,
+    "door.let_in": 10,
+    "page magazine": 10,
+    "page movement": 9,
+    "choice.tell": 8,
     "door.not_this": 8,
+    "effect.begin": 8,
     "history.save": 8,
     "magazine.choose": 8,
+    "me.forget": 8,
     "message.gone": 8,
-    "page movement": 10,
-    "rhythm.moment.save": 8,
-    "rhythm.pause.save": 8,
     "API rhythms": 7,
     "choice.pick": 7,
     "company.decline": 7,
@@ -53,26 +47,14 @@ MOST = {
     "harvest": 7,
     "history.answer": 7,
     "hours.save": 7,
-    "initiative.close": 7,
     "invitation.later": 7,
-    "initiative": 7,
     "magazine": 7,
-    "page coordinator": 8,
-    "page initiative": 7,
-    "page rhythm": 7,
     "page search": 7,
-    "person.changed": 7,
-    "rhythm.double": 7,
-    "rhythm.resume": 7,
-    "rhythm.slower": 7,
     "room.take_back": 7,
     "story": 7,
-    "story.save": 7,
     "stuck.report": 7,
-    "ties.confirm": 7,
 }
-"""Things that take more trips than usually: each looks up one thing after another. Where very much is asked at once, as
-by pages, the server may begin to answer before it has all of it, which counts as one more."""
+"""Things that take more trips than usually: each looks up one thing after another."""
 
 
 @contextmanager
@@ -109,7 +91,9 @@ async def staged(folder: Path) -> AsyncIterator[tuple[Stage, DelayingProxy]]:
                 await database.dispose()
 
 
-async def test_a_thing_takes_few_trips(tmp_path: Path) -> None:
+async def test_a_thing_takes_few_trips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # psycopg prepares a statement, and lets it go, now and then: trips that are of no thing.
+    monkeypatch.setattr(PrepareManager, "get", lambda *_: (Prepare.NO, b""))
     took: dict[str, int] = {}
     async with staged(tmp_path) as (stage, proxy):
         await stage.count_anew()

@@ -47,6 +47,16 @@ class Repository:
         found: T | None = await self._session.get(entity, id)
         return found if found is not None and all(getattr(found, name) == one for name, one in its.items()) else None
 
+    async def _get_each(self, entity: type[Any], key: ColumnElement[str], ids: Collection[str]) -> dict[Any, Any]:
+        """Return entities by their ids, with those that the session has, which are not asked for again; ids of none are
+        left out."""
+        known = self._session.sync_session.identity_map
+        found = {one: has for one in ids if (has := known.get((entity, (one,), None))) is not None}
+        if missing := [one for one in ids if one not in found]:
+            loaded = await self._session.scalars(select(entity).where(self._among(key, missing)))
+            found |= {one.id: one for one in loaded}
+        return found
+
     @property
     def _dialect(self) -> str:
         return self._session.get_bind().dialect.name

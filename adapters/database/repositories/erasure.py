@@ -8,7 +8,21 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, true, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    Table,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.networks import count_circle_change
@@ -127,33 +141,33 @@ async def forget_person(session: InlineSession, person: PersonId) -> None:
     await _empty_deliveries(session, person)
     theirs = select(episodes.c.id).where(episodes.c.person_id == person)
     # Others kept this person company: those rows name the others, but belong to an episode that is deleted.
-    await session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
+    await session.post(delete(companies).where(companies.c.episode_id.in_(theirs)))
     # What they tried by themselves; an experiment of an initiative is of those who take part in it, too.
     alone = select(experiments.c.id).where(experiments.c.person_id == person, experiments.c.initiative_id.is_(None))
-    await _delete_experiments(session, list(await session.scalars(alone)))
+    await _delete_experiments(session, alone)
     # A message in their chat may name others, who have a row for it of their own.
     spot = (old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
     removed = select(*spot).where(old_messages.c.person_id == person)
-    await session.execute(delete(old_messages).where(tuple_(*spot).in_(removed)))
+    await session.post(delete(old_messages).where(tuple_(*spot).in_(removed)))
     # A key, and an address, belong to the movement: programs go on with them.
     for kept in (api_tokens, webhooks):
-        await session.execute(update(kept).where(kept.c.made_by == person).values(made_by=None))
+        await session.post(update(kept).where(kept.c.made_by == person).values(made_by=None))
     for table, columns in _PERSON_COLUMNS.items():
         if table not in _KEPT_TABLES:
-            await session.execute(delete(table).where(is_about(person, columns)))
+            await session.post(delete(table).where(is_about(person, columns)))
     # No foreign key leads here: these tables know people by their account.
     whose = select(people.c.workspace_id, people.c.account).where(people.c.id == person)
     chat = tuple_(teams_conversations.c.workspace_id, teams_conversations.c.account).in_(whose)
-    await session.execute(delete(teams_conversations).where(chat))
+    await session.post(delete(teams_conversations).where(chat))
     installer = tuple_(literal("slack:") + slack_installations.c.team_id, slack_installations.c.installed_by)
-    await session.execute(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
-    await session.execute(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
+    await session.post(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
+    await session.post(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
 
 
 async def _drop_waiting(session: InlineSession, person: PersonId) -> None:
     waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
     # The revision: whoever read one of these before this update cannot write over it.
-    await session.execute(
+    await session.post(
         update(deliveries)
         .where(waiting)
         .values(state=DeliveryState.DROPPED, reason="forgotten", revision=deliveries.c.revision + 1)
@@ -163,7 +177,7 @@ async def _drop_waiting(session: InlineSession, person: PersonId) -> None:
 async def _empty_deliveries(session: InlineSession, person: PersonId) -> None:
     account = select(people.c.account).where(people.c.id == person).scalar_subquery()
     under_way = (deliveries.c.act == Act.POST) & deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNKNOWN))
-    await session.execute(
+    await session.post(
         update(deliveries)
         .where(deliveries.c.person_id == person)
         .values(
@@ -196,7 +210,8 @@ async def delete_past_matters(session: InlineSession, before: datetime, limit: i
         await session.execute(delete(meetings).where(meetings.c.id.in_(met)))
     deleted += len(met)
     over = list(await session.scalars(select(experiments.c.id).where(experiments.c.ends_at < before).limit(limit)))
-    await _delete_experiments(session, over)
+    if over:
+        await _delete_experiments(session, over)
     deleted += len(over)
     told = list(
         await session.scalars(select(history_rounds.c.id).where(history_rounds.c.told_at < before).limit(limit))
@@ -222,13 +237,11 @@ async def _delete_old_asks(session: InlineSession, before: datetime, limit: int)
     return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
 
-async def _delete_experiments(session: InlineSession, some: Collection[str]) -> None:
+async def _delete_experiments(session: InlineSession, some: Collection[str] | Select[Any]) -> None:
     """Delete experiments with what was said of them; steps of theirs stay."""
-    if not some:
-        return
-    await session.execute(update(steps).where(steps.c.experiment_id.in_(some)).values(experiment_id=None))
-    await session.execute(delete(experiment_answers).where(experiment_answers.c.experiment_id.in_(some)))
-    await session.execute(delete(experiments).where(experiments.c.id.in_(some)))
+    await session.post(update(steps).where(steps.c.experiment_id.in_(some)).values(experiment_id=None))
+    await session.post(delete(experiment_answers).where(experiment_answers.c.experiment_id.in_(some)))
+    await session.post(delete(experiments).where(experiments.c.id.in_(some)))
 
 
 async def erase_workspace(session: InlineSession, workspace: WorkspaceId) -> None:

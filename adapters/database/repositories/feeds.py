@@ -21,7 +21,7 @@ class SqlFeeds(Repository):
         )
 
     async def revoke_all_of(self, person: PersonId) -> None:
-        await self._session.execute(delete(calendar_feeds).where(calendar_feeds.c.person_id == person))
+        await self._session.post(delete(calendar_feeds).where(calendar_feeds.c.person_id == person))
 
     async def revoke_all_in(self, movement: MovementId) -> None:
         await self._session.execute(delete(calendar_feeds).where(calendar_feeds.c.movement_id == movement))

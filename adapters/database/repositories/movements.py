@@ -82,9 +82,7 @@ class SqlMovements(Repository):
         return await self._session.get(Place, id)
 
     async def places_among(self, ids: Collection[PlaceId]) -> Mapping[PlaceId, Place]:
-        if not ids:
-            return {}
-        return {one.id: one for one in await self._session.scalars(select(Place).where(self._among(places.c.id, ids)))}
+        return await self._get_each(Place, places.c.id, ids)
 
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
         return await self._session.scalar(

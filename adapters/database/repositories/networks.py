@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import InlineSession
+from adapters.database.inline import InlineSession, post_beside
 from adapters.database.mapping import MAPPED
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.base import has_changed
@@ -203,20 +203,20 @@ def _engine_on_postgresql(url: URL) -> Engine:
 
 async def count_tie_change(session: InlineSession, movement: MovementId) -> None:
     """Count that a tie of a movement was made or grew stronger."""
-    await session.execute(_counting(session.get_bind().dialect.name, networks.c.ties, [movement]))
+    await session.post(_counting(session.get_bind().dialect.name, networks.c.ties, movement))
 
 
 async def count_circle_change(session: InlineSession, person: PersonId) -> None:
     """Count, in every movement of a person, that its circle changed: before they are deleted."""
-    await session.execute(_counting(session.get_bind().dialect.name, networks.c.circle, _movements_of(person)))
+    await session.post(_counting(session.get_bind().dialect.name, networks.c.circle, _movements_of(person)))
 
 
 def _counting(dialect: str, column: Any, of: Any) -> Any:
-    """Return the statement that counts one more change of a kind in movements: these, or those that a query finds."""
+    """Return the statement that counts one more change of a kind in a movement, or in those that a query finds."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     both = {name: int(name == column.name) for name in ("ties", "circle")}
-    if isinstance(of, list):
-        made: Any = insert(networks).values([{"movement_id": one, **both} for one in of])
+    if isinstance(of, str):
+        made: Any = insert(networks).values(movement_id=of, **both)
     else:
         made = insert(networks).from_select(["movement_id", *both], of.add_columns(*map(literal, both.values())))
     return made.on_conflict_do_update(index_elements=["movement_id"], set_={column.name: column + 1})
@@ -229,12 +229,12 @@ def _movements_of(person: str) -> Select[Any]:
 
 def _note_member(_: Mapper[Any], connection: Connection, member: Member) -> None:
     if has_changed(member, "suggestible", "figures"):
-        connection.execute(_counting(connection.dialect.name, networks.c.circle, [member.movement_id]))
+        post_beside(connection, _counting(connection.dialect.name, networks.c.circle, member.movement_id))
 
 
 def _note_person(_: Mapper[Any], connection: Connection, person: Person) -> None:
     if has_changed(person, "group"):
-        connection.execute(_counting(connection.dialect.name, networks.c.circle, _movements_of(person.id)))
+        post_beside(connection, _counting(connection.dialect.name, networks.c.circle, _movements_of(person.id)))
 
 
 for _entity, _moment, _note in (

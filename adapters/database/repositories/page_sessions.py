@@ -46,11 +46,8 @@ class SqlPageSessions(Repository):
         )
         return found.all()
 
-    async def end(self, person: PersonId, *, but: PageSessionId | None = None) -> int:
-        done = await self._session.execute(
-            delete(page_sessions).where(page_sessions.c.person_id == person, page_sessions.c.id != (but or ""))
-        )
-        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+    async def end(self, person: PersonId) -> None:
+        await self._session.post(delete(page_sessions).where(page_sessions.c.person_id == person))
 
     async def end_one(self, id: PageSessionId, person: PersonId) -> None:
         await self._session.execute(

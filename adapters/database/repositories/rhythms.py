@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -43,12 +43,27 @@ JSON object of rhythm id → place id.
 """
 
 
+def _find_earliest(after: datetime) -> date:
+    """Return the first day on which a moment may be that comes after this one."""
+    return after.date() - MAX_MOVE - timedelta(days=1)
+
+
 class SqlRhythms(Repository):
-    """Implements `Rhythms`. Unanswered moments are counted here and added to the database by `write`."""
+    """Implements `Rhythms`. Unanswered moments are counted here and added to the database by `write`. Changes to
+    moments that were asked for or added are held until the transaction ends, and not asked for again."""
 
     def __init__(self, session: InlineSession) -> None:
         super().__init__(session)
         self._increments: Counter[RhythmId] = Counter()
+        self._known_since: dict[RhythmId, date] = {}
+        self._changes: dict[RhythmId, dict[MomentName, MomentChange]] = {}
+
+    def add(self, new: Rhythm | MomentChange) -> None:
+        super().add(new)
+        if isinstance(new, Rhythm):
+            self._known_since[new.id] = date.min
+        else:
+            self._changes.setdefault(new.rhythm_id, {})[new.moment] = new
 
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
         return await self._get(Rhythm, id, movement_id=movement)
@@ -82,14 +97,16 @@ class SqlRhythms(Repository):
         return found
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
-        since = after.date() - MAX_MOVE - timedelta(days=1)
-        found = await self._session.scalars(
-            select(MomentChange).where(moment_changes.c.rhythm_id == rhythm.id, moment_changes.c.on >= since)
-        )
-        return {change.moment: change for change in found if change.matters}
+        since = _find_earliest(after)
+        if self._is_unknown(rhythm.id, since):
+            its = select(MomentChange).where(moment_changes.c.rhythm_id == rhythm.id, moment_changes.c.on >= since)
+            self._keep([rhythm.id], since, await self._session.scalars(its))
+        return self._list_changes(rhythm.id, since)
 
     async def change(self, rhythm: RhythmId, moment: MomentName) -> MomentChange | None:
-        return await self._session.get(MomentChange, (rhythm, *moment))
+        if self._is_unknown(rhythm, moment[0]):
+            return await self._session.get(MomentChange, (rhythm, *moment))
+        return self._changes.get(rhythm, {}).get(moment)
 
     async def movements_due(self, now: datetime) -> Sequence[MovementId]:
         found = await self._session.scalars(select(rhythms.c.movement_id).where(rhythms.c.next_at <= now).distinct())
@@ -139,16 +156,41 @@ class SqlRhythms(Repository):
     async def changes_of(
         self, among: Sequence[RhythmId], after: datetime
     ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
-        if not among:
-            return {}
-        since = after.date() - MAX_MOVE - timedelta(days=1)
+        since = _find_earliest(after)
+        if unknown := [one for one in among if self._is_unknown(one, since)]:
+            its = select(MomentChange).where(self._among(moment_changes.c.rhythm_id, unknown))
+            self._keep(unknown, since, await self._session.scalars(its.where(moment_changes.c.on >= since)))
+        return {one: changes for one in among if (changes := self._list_changes(one, since))}
+
+    async def changes_in(
+        self, among: Collection[PlaceId], after: datetime
+    ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
         found = await self._session.scalars(
-            select(MomentChange).where(self._among(moment_changes.c.rhythm_id, among), moment_changes.c.on >= since)
+            select(MomentChange)
+            .join(Rhythm, rhythms.c.id == moment_changes.c.rhythm_id)
+            .where(
+                self._among(rhythms.c.place_id, among),
+                rhythms.c.ended_at.is_(None),
+                moment_changes.c.on >= _find_earliest(after),
+            )
         )
         changes: dict[RhythmId, dict[MomentName, MomentChange]] = {}
         for change in (one for one in found if one.matters):
             changes.setdefault(change.rhythm_id, {})[change.moment] = change
         return changes
+
+    def _is_unknown(self, rhythm: RhythmId, since: date) -> bool:
+        """Return whether changes to moments of a rhythm, from this day on, were not asked for."""
+        return self._known_since.get(rhythm, date.max) > since
+
+    def _keep(self, among: Sequence[RhythmId], since: date, found: Iterable[MomentChange]) -> None:
+        self._known_since |= dict.fromkeys(among, since)
+        for change in found:
+            self._changes.setdefault(change.rhythm_id, {})[change.moment] = change
+
+    def _list_changes(self, rhythm: RhythmId, since: date) -> dict[MomentName, MomentChange]:
+        known = self._changes.get(rhythm, {})
+        return {moment: change for moment, change in known.items() if change.on >= since and change.matters}
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(select(func.min(rhythms.c.next_at)))

@@ -489,12 +489,11 @@ class SqlStories(Repository):
         return [(made, story) for made, story in found]
 
     async def remove_choice(self, made: Significance) -> None:
-        await self._session.delete(made)
+        await self._session.post(delete(significances).where(significances.c.id == made.id))
 
     async def remove_choices_of(self, *some: Story) -> None:
         theirs = self._among(significances.c.story_id, [one.id for one in some])
-        for one in (await self._session.scalars(select(Significance).where(theirs))).all():
-            await self._session.delete(one)
+        await self._session.post(delete(significances).where(theirs))
 
     async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
         teller, doer = people.alias("teller"), people.alias("doer")

@@ -19,10 +19,11 @@ from bot.catalogue.initiatives import (
 from bot.changes import record_change
 from bot.domain.carrying import CARRY_OFFERED, SILENCE_ASKED, carriers, settle_cards
 from bot.domain.change import CoordinatorAct
-from bot.domain.delivery import DeliveryState, Priority, to_person
+from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
 from bot.domain.experiment import ExperimentState, plan_question
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.look_back import ToldStory
 from bot.domain.person import Person
 from bot.domain.webhook import MovementEvent
 from bot.errors import Refused
@@ -50,10 +51,12 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
     going_on = await work.initiatives.of_movement(movement.id)
     pages = max(1, -(-len(going_on) // PAGE_SIZE))  # rounded up
     page = min(_page_number(turn.text("page")), pages - 1)
-    resting = await work.initiatives.resting(movement.id)
+    listed = going_on[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    resting, *parts = await work.together(
+        work.initiatives.resting(movement.id), *(work.initiatives.participants(one.id, movement.id) for one in listed)
+    )
     patches = []
-    for one in going_on[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]:
-        taking_part = await work.initiatives.participants(one.id, movement.id)
+    for one, taking_part in zip(listed, parts, strict=True):
         people = [person for person, _ in taking_part]
         patches.append(
             InitiativeSummary(
@@ -140,16 +143,25 @@ async def join(work: UnitOfWork, turn: Turn) -> InPlace:
     if initiative.closed_at is not None:
         raise Refused("initiative_closed")
     is_new = await _take_part(work, turn, initiative)
-    shown = replace(await _show(work, turn, initiative), news="joined")
     if not is_new:
-        return InPlace(entry=shown)
+        return InPlace(entry=replace(await _show(work, turn, initiative), news="joined"))
+    shown, told = await work.together(
+        _show(work, turn, initiative), work.stories.told_in(initiative.movement_id, initiative.id)
+    )
+    shown = await _with_story(work, turn, replace(shown, news="joined", first=True), told)
     # The page shows that they take part, not the welcome.
-    return InPlace(entry=await _with_story(work, turn, replace(shown, first=True)), on_page=True)
+    return InPlace(entry=shown, on_page=True)
 
 
 async def _take_part(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool:
     """Make the actor a participant, and let those who carry it know. Returns whether it is for the first time."""
-    participant = await work.initiatives.participant(initiative.id, turn.person.id)
+    its = (initiative.id, initiative.movement_id)
+    participant, asked, parts, experiments = await work.together(
+        work.initiatives.participant(initiative.id, turn.person.id),
+        work.deliveries.about(INITIATIVE_JOINED, *its),
+        work.initiatives.participants(*its),
+        work.experiments.of_initiative(*its, PAGE_SIZE),
+    )
     if participant is not None and participant.left_at is None:
         return False
     if participant is None:
@@ -163,20 +175,21 @@ async def _take_part(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bo
         )
     else:
         participant.left_at, participant.joined_at = None, turn.now
-    await _tell_initiators(work, turn, initiative)
-    await work.flush()  # the query for participants has to see it
-    for experiment in await work.experiments.of_initiative(initiative.id, initiative.movement_id, PAGE_SIZE):
+    await _tell_initiators(work, turn, initiative, asked, parts)
+    for experiment in experiments:
         if experiment.state_at(turn.now) is ExperimentState.GOING:
             await work.deliveries.add(plan_question(experiment, turn.person, turn.now))
     return participant is None
 
 
-async def _tell_initiators(work: UnitOfWork, turn: Turn, initiative: Initiative) -> None:
+async def _tell_initiators(
+    work: UnitOfWork,
+    turn: Turn,
+    initiative: Initiative,
+    before: Sequence[Delivery],
+    parts: Sequence[tuple[Person, Participant]],
+) -> None:
     """Plan for each initiator the news that somebody joined: one message for all who do within a day."""
-    before, parts = await work.together(
-        work.deliveries.about(INITIATIVE_JOINED, initiative.id, initiative.movement_id),
-        work.initiatives.participants(initiative.id, initiative.movement_id),
-    )
     waiting = {one.person_id for one in before if one.state is DeliveryState.WAITING}
     for person, part in parts:
         if part.initiator and person.id != turn.person.id and person.id not in waiting:
@@ -196,10 +209,12 @@ async def _tell_initiators(work: UnitOfWork, turn: Turn, initiative: Initiative)
             )
 
 
-async def _with_story(work: UnitOfWork, turn: Turn, shown: InitiativeShown) -> InitiativeShown:
+async def _with_story(
+    work: UnitOfWork, turn: Turn, shown: InitiativeShown, stories: Sequence[ToldStory]
+) -> InitiativeShown:
     """Add the latest story of an initiative that the actor may read and did not tell themselves, if there is one."""
     movement = turn.require_movement()
-    for told in await work.stories.told_in(movement.id, InitiativeId(shown.id)):
+    for told in stories:
         story = await work.stories.get(told.id, movement.id) if told.may_travel and told.text else None
         if story is not None and story.teller_id != turn.person.id:
             teller = await work.people.get(story.teller_id, movement.id)
@@ -224,10 +239,12 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     initiative = await _load_own(work, turn)
     initiative.closed_at = initiative.closed_at or turn.now
     await _log_as_coordinator(work, turn, initiative)
-    await _announce(work, initiative, MovementEvent.INITIATIVE_ENDED, initiative.closed_at)
     kinds = (CARRY_OFFERED, SILENCE_ASKED)
-    asks = (work.deliveries.about(kind, initiative.id, initiative.movement_id) for kind in kinds)
-    for cards in await work.together(*asks):
+    _, *asked = await work.together(
+        _announce(work, initiative, MovementEvent.INITIATIVE_ENDED, initiative.closed_at),
+        *(work.deliveries.about(kind, initiative.id, initiative.movement_id) for kind in kinds),
+    )
+    for cards in asked:
         await work.deliveries.add_all(settle_cards(cards, "closed", turn.person.id, turn.now))
     return InPlace(entry=replace(await _show(work, turn, initiative), news="closed"))
 

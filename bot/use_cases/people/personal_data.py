@@ -18,6 +18,7 @@ from bot.catalogue.people import (
 )
 from bot.domain.asks import MONTH
 from bot.domain.attention import WEEK
+from bot.domain.choosing import Significance
 from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import Delivery, DeliveryState, to_home, to_person
 from bot.domain.forgetting import (
@@ -33,6 +34,7 @@ from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, PersonId, Work
 from bot.domain.personal_file import LINK_TTL, PERSONAL_FILE, PersonalFile, PersonalFileId
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
+from bot.domain.story import Story
 from bot.errors import Unwanted
 from bot.pictures import AFTER_ANSWER
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -327,7 +329,11 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
     page = to_home(person, key=f"forgotten:{now.isoformat()}", now=now, movement=None, account=person.account)
     has_page = person.has_home
     await work.flush()
-    retold = await _withdraw_stories(work, person, now) | await _take_whys_away(work, person, now)
+    told, chosen = await work.together(
+        work.stories.of_teller(person.id, ALL_STORIES), work.stories.choices_by(person.id)
+    )
+    others = [(made, story) for made, story in chosen if story.teller_id != person.id]
+    retold = await _withdraw_stories(work, person, told, now) | await _take_whys_away(work, person, others, now)
     await take_back_messages(work, person.id, now, retold)
     await _empty_chat(work, person, now, but)
     # `forget` runs statements in the database: the changes above have to be there first.
@@ -338,14 +344,15 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
         await work.deliveries.add(page)
 
 
-async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
+async def _withdraw_stories(work: UnitOfWork, person: Person, told: Sequence[Story], now: datetime) -> set[str]:
     """Withdraw all someone told, wherever it was told again. Returns the ids of the deliveries that held it."""
     held: set[str] = set()
-    told = await work.stories.of_teller(person.id, ALL_STORIES)
     # All that is looked up first: changes that stand are written before each query.
-    places = await work.movements.places_among({one.place_id for one in told if one.place_id})
-    retold = await work.stories.retold_each(told)
-    await work.stories.remove_choices_of(*told)
+    places, retold, _ = await work.together(
+        work.movements.places_among({one.place_id for one in told if one.place_id}),
+        work.stories.retold_each(told),
+        work.stories.remove_choices_of(*told),
+    )
     planned: list[Delivery] = []
     for story in told:
         place = places.get(story.place_id) if story.place_id else None
@@ -361,10 +368,12 @@ async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> 
     return held
 
 
-async def _take_whys_away(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
-    """Take away what somebody wrote of why a story was chosen. Returns the ids of the posts that lose it."""
+async def _take_whys_away(
+    work: UnitOfWork, person: Person, chosen: Sequence[tuple[Significance, Story]], now: datetime
+) -> set[str]:
+    """Take away what somebody wrote of why stories of others were chosen. Returns the ids of the posts that lose it."""
     held: set[str] = set()
-    for made, story in await work.stories.choices_by(person.id):
+    for made, story in chosen:
         await work.stories.remove_choice(made)
         held |= await change_rounds(work, story, occasion=f"forget:{person.id}:{made.id}", now=now)
     return held
@@ -373,9 +382,9 @@ async def _take_whys_away(work: UnitOfWork, person: Person, now: datetime) -> se
 async def take_back_messages(work: UnitOfWork, person: PersonId, now: datetime, but: Collection[str]) -> None:
     """Take back what was posted in places, and said to others, of someone; `but`: ids of messages that lose it
     otherwise."""
-    for post in await work.deliveries.shared_by(person):
+    shared, told = await work.together(work.deliveries.shared_by(person), work.deliveries.telling_of(person))
+    for post in shared:
         post.args = {**post.args, "line": ""}
-    told = await work.deliveries.telling_of(person)
     channel_of = await _load_channels(work, told)
     picked = pick_messages([one for one in told if one.state is not DeliveryState.WAITING], channel_of, but=but)
     for one in told:
@@ -386,14 +395,14 @@ async def take_back_messages(work: UnitOfWork, person: PersonId, now: datetime, 
 
 async def _empty_chat(work: UnitOfWork, person: Person, now: datetime, but: Collection[str]) -> None:
     """Delete our messages in someone's own chat, and old ones that name them, at the pace that platforms take."""
-    sent = await work.deliveries.sent_to(person.id)
+    sent, old = await work.together(work.deliveries.sent_to(person.id), work.people.old_messages(person.id))
     channel_of = await _load_channels(work, sent)
     stand = [
         (one.workspace_id, one.receipt_channel, one.receipt)
         for one in pick_messages(sent, channel_of, but=())
         if one.receipt and one.receipt_channel
     ]
-    found = dict.fromkeys([*reversed(stand), *await work.people.old_messages(person.id)])
+    found = dict.fromkeys([*reversed(stand), *old])
     removals = [
         remove_message(workspace, channel, message, removal_due_at(number, now), now)
         for number, (workspace, channel, message) in enumerate(one for one in found if one[2] not in but)
@@ -404,8 +413,8 @@ async def _empty_chat(work: UnitOfWork, person: Person, now: datetime, but: Coll
 
 async def _load_channels(work: UnitOfWork, some: Sequence[Delivery]) -> dict[str, str]:
     """Return the channel of every place that deliveries are for, by the id of the place."""
-    places = [await work.movements.place(one) for one in {row.place_id for row in some if row.place_id}]
-    return {str(place.id): place.channel for place in places if place is not None}
+    places = await work.movements.places_among({row.place_id for row in some if row.place_id})
+    return {str(place.id): place.channel for place in places.values()}
 
 
 def _anonymize(person: Person) -> None:

@@ -1,6 +1,5 @@
 """Show and change whose holidays and weekend a movement and its places keep: country, region, and what differs."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -176,12 +175,12 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     A place that would keep what the movement keeps, follows the movement from now on.
     """
     movement = turn.require_coordinator()
-    place = await _find_place(work, movement, turn.text("where"))
+    places = await work.movements.places(movement.id)
+    place = next((one for one in places if one.id == turn.text("where")), None)
     wanted = _read_proposal(turn, _today(turn, movement), holidays_of(movement, place))
     if place is None and turn.text("where") != MOVEMENT:
         raise Refused("not_found")
     promised = await list_promises(work, movement, turn.now)
-    places = await work.movements.places(movement.id)
     quiet = {one.id: of_place(one, movement) for one in places}
     owner = place if place is not None else movement
     owner.country, owner.region, owner.holidays = wanted.country, wanted.region, list(wanted.changed)
@@ -195,16 +194,17 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     about = (place.name or place.channel) if place is not None else ""
     record_change(work, turn, CoordinatorAct.HOLIDAYS_CHANGED, about)
     shown = await _show(work, turn, movement)
-    silenced = await find_silent_rhythms(work, movement, quiet, turn.now)
+    silenced = await find_silent_rhythms(work, movement, promised.rhythms, quiet, turn.now)
     names = {one.id: one.name or one.channel for one in places}
     summaries = tuple(RhythmSummary.of(one, names.get(one.place_id, ""), (), turn.now) for one in silenced)
     return InPlace(entry=replace(shown, saved=True, silenced=summaries))
 
 
 async def _show(work: UnitOfWork, turn: Turn, movement: Movement) -> CountryShown:
-    today, labels = _today(turn, movement), await work.movements.labels(movement.id, turn.person.workspace_id)
-    await work.flush()  # the places abroad are found by a query that has to see what was just saved
-    abroad: Sequence[Place] = await work.movements.places_abroad(movement.id)
+    labels, abroad = await work.together(
+        work.movements.labels(movement.id, turn.person.workspace_id), work.movements.places_abroad(movement.id)
+    )
+    today = _today(turn, movement)
     return CountryShown(
         name=movement.name,
         kept=KeptDays.of(holidays_of(movement), turn.language, today),

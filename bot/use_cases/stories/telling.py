@@ -1,5 +1,6 @@
 """Tell a micro-story in one's own words, under one's name or not; change it, or take it back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import webhooks
@@ -14,7 +15,7 @@ from bot.catalogue.stories import (
     StoryWithdrawn,
 )
 from bot.catalogue.stuck import MAX_FIELD_CHARS
-from bot.domain.delivery import to_place
+from bot.domain.delivery import Delivery, to_place
 from bot.domain.ids import new_id
 from bot.domain.initiative import Audience, InitiativeId
 from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState
@@ -173,14 +174,16 @@ async def withdraw(work: UnitOfWork, turn: Turn) -> InPlace:
     story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
     if story is None or story.message is not None:
         raise Refused("not_found")
-    retold_in = await work.stories.retold_in(story.id, story.movement_id)
-    places = await work.movements.places(story.movement_id)
-    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    retold_in, places, labels = await work.together(
+        work.stories.retold_in(story.id, story.movement_id),
+        work.movements.places(story.movement_id),
+        work.movements.labels(story.movement_id, turn.person.workspace_id),
+    )
     out_of_reach = find_out_of_reach(retold_in, places, labels)
     if story.is_told:
         story.withdraw(turn.now)
         await work.stories.remove_choices_of(story)
-        await _update_retellings(work, turn, story)
+        await _update_retellings(work, turn, story, retold_in)
     return InPlace(entry=StoryWithdrawn(out_of_reach=out_of_reach))
 
 
@@ -259,16 +262,15 @@ async def _change(work: UnitOfWork, turn: Turn) -> Entry:
         work.stories.regrouped.append(story)
     story.part = filled.text("part") or story.part
     await webhooks.announce_story(work, story, turn.now)
-    await _update_retellings(work, turn, story)
+    await _update_retellings(work, turn, story, await work.stories.retold_in(story.id, story.movement_id))
     place = await work.movements.place(story.place_id) if story.place_id else None
     post = await work.deliveries.by_key(f"{POSTED}:{story.id}")
     standing = standing_of(post, place) if place is not None else StoryStanding.COMING
     return replace(await _confirm(work, turn, story, place, standing), changed=True)
 
 
-async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
+async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story, retold_in: Sequence[Delivery]) -> None:
     """Plan the changes to every message of ours that holds the story."""
-    retold_in = await work.stories.retold_in(story.id, story.movement_id)
     for one in plan_changes(story, retold_in, occasion=turn.intent.key, now=turn.now):
         await work.deliveries.add(one)
 

@@ -96,7 +96,6 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
         wanted.timezone,
     )
     rhythm.unanswered, rhythm.pace_asked_at = 0, None
-    await work.flush()  # the next moment is found by a query that has to see the changes
     due_by_now = await _list_dates(work, turn, rhythm, since)
     # A moment that the preview showed and that has passed meanwhile comes, unless that date had its moment.
     await find_next(work, turn.require_movement(), rhythm, turn.now if due_by_now <= came else since)
@@ -137,6 +136,5 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     before = rhythm.take_back()
     await log_rhythm(work, turn, rhythm, CoordinatorAct.RHYTHM_TAKEN_BACK)
     await rewrite_changes(work, rhythm, {**over, **before}, turn.now)
-    await work.flush()  # the next moment is found by a query that has to see the changes
     await find_next(work, turn.require_movement(), rhythm, turn.now)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "undone"))

@@ -97,16 +97,19 @@ class Surroundings:
 async def look_around(work: UnitOfWork, movement: Movement, rhythms: Sequence[Rhythm], now: datetime) -> Surroundings:
     """Load what lies around rhythms, in as many statements however many there are."""
     within = {one.place_id for one in rhythms}
-    there, purpose, places = await work.together(
-        work.rhythms.of_places(within), work.movements.purpose(movement.id), work.movements.places_among(within)
+    there, purpose, places, changes = await work.together(
+        work.rhythms.of_places(within),
+        work.movements.purpose(movement.id),
+        work.movements.places_among(within),
+        work.rhythms.changes_in(within, now),
     )
-    ids = {one.id: None for one in (*rhythms, *(one for all_there in there.values() for one in all_there))}
+    ended = [one.id for one in rhythms if one.ended_at is not None]
     return Surroundings(
         movement=movement,
         purpose=purpose,
         places=places,
         there=there,
-        changes=await work.rhythms.changes_of(list(ids), now),
+        changes={**changes, **await work.rhythms.changes_of(ended, now)},
     )
 
 

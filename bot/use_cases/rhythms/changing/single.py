@@ -91,7 +91,6 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
         change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=chosen.on, slot=chosen.slot)
         work.rhythms.add(change)
     change.skipped, change.moved_to = moved_to is None, moved_to
-    await work.flush()  # the next moment is found by a query that has to see this change
     await find_next(work, movement, rhythm, turn.now)
     if what == "now":
         # A person asks for it, so it is an answer: no budget holds it up, and it does not expire.
