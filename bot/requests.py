@@ -31,7 +31,7 @@ from bot.domain.typed_secrets import find_secrets, hide_secrets, without_secrets
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
-from bot.outbox.compose import ANSWER_TTL, PRIVACY, list_carried, remember_privacy
+from bot.outbox.compose import ANSWER_TTL, PRIVACY, list_button_args, remember_privacy
 from bot.outside import say_readers_outside
 from bot.ports import Context, Turn, UnitOfWork, Vault
 from bot.presses import hash_key
@@ -439,8 +439,8 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
 
 
 def _word_answer(entry: Entry, reader: Reader, within: str | None, intent: Intent) -> Message:
-    """Word what is answered at once; its buttons carry what `list_carried` says, with the request as their card."""
-    return wording.render_entry(entry, reader, list_carried(entry, within, hash_key(intent.key)))
+    """Word what is answered at once; its buttons carry what `list_button_args` says, with the request as their card."""
+    return wording.render_entry(entry, reader, list_button_args(entry, within, hash_key(intent.key)))
 
 
 async def _make_mark(work: UnitOfWork, intent: Intent, entry: Entry, now: datetime) -> str:

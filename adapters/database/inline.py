@@ -1,11 +1,11 @@
 """Sessions on plain connections, for both databases (docs/adr/0011, 0117).
 
-Statements run at once, in the thread that asks for them. A transaction waits for nothing but its database. It may give
-way to others where it computes for long, by `sleep(0)`: that counts in the event loop, and does nothing in a thread.
+Statements run at once, where they are asked for. A transaction waits for nothing but its database. It may give way to
+others where it computes for long, by `sleep(0)`: that counts in the event loop, and does nothing in a thread.
 """
 
 from asyncio import sleep
-from collections.abc import Awaitable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from types import coroutine
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -97,6 +97,11 @@ class InlineSession(AsyncSession):
         self._gathers = False
         self._found: list[Any] = []
 
+    @property
+    def driver(self) -> Any:
+        """The driver's connection."""
+        return self._connection.connection.driver_connection
+
     if not TYPE_CHECKING:  # their types are those of `AsyncSession`
 
         async def execute(self, statement: Any, given: Any = None) -> Any:
@@ -131,6 +136,10 @@ class InlineSession(AsyncSession):
             found = await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
             self._found.append(found)  # the identity map, which holds it weakly, is to have it when it is asked again
             return found
+
+        async def run_sync(self, run: Callable[..., T], *given: Any, **named: Any) -> T:
+            """Run a function with the synchronous session at once."""
+            return run(self.sync_session, *given, **named)
 
     async def flush(self, *_: Any) -> None:
         self.flush_at_once()
@@ -259,6 +268,50 @@ def open_session(connection: Connection) -> Iterator[InlineSession]:
         transaction.commit()
 
 
+class KeptConnections:
+    """Keeps connections open from one transaction to the next: SQLAlchemy's pool looks at each as it comes and goes,
+    which takes longer than SQLite takes for a statement. Its driver's connections tell whether they are
+    `in_transaction`."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._idle: list[Connection] = []
+
+    @contextmanager
+    def take(self) -> Iterator[Connection]:
+        """Take one that is idle, or open one. It is put back, unless it is in the middle of something, or all were
+        closed meanwhile."""
+        idle = self._idle
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            if connection.invalidated:
+                self.close()  # the server is gone, and with it those that are idle
+            if idle is self._idle and _is_free(connection):
+                idle.append(connection)
+            else:
+                connection.close()
+
+    def add(self, connection: Connection) -> None:
+        """Keep one more."""
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close them: those that are in use when they are put back."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+def _is_free(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return connection.get_transaction() is None and not driver.in_transaction
+
+
 class WaitedInTransaction(RuntimeError):
     """A transaction waited for something that is not its database: a bug, whatever it waited for."""
 
@@ -281,12 +334,13 @@ def in_turns(act: Awaitable[T]) -> Generator[None, None, T]:
             yield
 
 
-def at_once(act: Awaitable[T]) -> T:
-    """Run a transaction's function to its end, in a thread, where there is nobody to give way to. Raises as
-    `in_turns` does."""
+def at_once(act: Awaitable[T], give_way: Callable[[], object] = lambda: None) -> T:
+    """Run a transaction's function to its end, where nobody can await it. Where it would give way to others, that is
+    `give_way`; in a thread of its own there is nobody. Raises as `in_turns` does."""
     steps = in_turns(act)
     while True:
         try:
             next(steps)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # as above
+        give_way()

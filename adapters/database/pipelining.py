@@ -1,12 +1,20 @@
-"""PostgreSQL connections that make few trips: what nobody awaits is sent with what somebody does (docs/adr/0121)."""
+"""PostgreSQL connections that make few trips: what nobody awaits is sent with what somebody does (docs/adr/0121). In
+the event loop others go on while one waits for its trip (docs/adr/0125)."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
+from psycopg.waiting import Ready, Wait
+from sqlalchemy.util import await_only
+from sqlalchemy.util.concurrency import in_greenlet
+
+T = TypeVar("T")
 
 # It warns of errors that follow from the one that is raised, and quotes them.
 logging.getLogger("psycopg").addFilter(lambda record: not str(record.msg).startswith("error ignored"))
@@ -21,7 +29,19 @@ class PipelinedConnection(psycopg.Connection[Any]):
 
     def __init__(self, *given: Any, **settings: Any) -> None:
         super().__init__(*given, **settings)
+        self._was_cancelled = False
         self._posted: list[tuple[psycopg.Cursor[Any], str, Any, bool]] = []
+
+    @property
+    def in_transaction(self) -> bool:
+        """True in the middle of something, and when it broke."""
+        return self.pgconn.transaction_status != TransactionStatus.IDLE
+
+    def raise_cancellation(self) -> None:
+        """Raise what `wait` put off, once."""
+        was_cancelled, self._was_cancelled = self._was_cancelled, False
+        if was_cancelled:
+            raise asyncio.CancelledError
 
     def post(self, cursor: psycopg.Cursor[Any], sql: str, values: Any, *, many: bool) -> None:
         """Execute a statement on this cursor in the next trip."""
@@ -40,12 +60,53 @@ class PipelinedConnection(psycopg.Connection[Any]):
         if not posted and not begins:
             yield
             return
-        with _raise_first_error(), self.pipeline():
+        with _raise_first_error(), _Trip(self):
             if begins:
                 psycopg.Cursor(self).execute("BEGIN", prepare=False)
             for cursor, sql, values, many in posted:
                 (psycopg.Cursor.executemany if many else psycopg.Cursor.execute)(cursor, sql, values)
             yield
+
+    def wait(self, gen: Generator[Wait, Ready | int, T], interval: float = 0.1, timeout: float | None = None) -> T:
+        """Run one of psycopg's generators to its end; where it waits for the server in a greenlet of the event loop,
+        others go on. Who is cancelled meanwhile still waits, as the connection may not be left in the middle:
+        `raise_cancellation`."""
+        try:
+            wants = next(gen)
+            if wants != Wait.R:
+                wants = gen.send(Ready.W)  # nearly always; else it wants the same again
+            if not in_greenlet():
+                return super().wait(_go_on(gen, wants), interval, timeout)
+            while True:
+                wants = gen.send(self._ready(wants))
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # of this type by what the generator is
+
+    def _ready(self, wants: Wait) -> Ready:
+        """Let others go on until the socket is ready. Whatever ends the waiting itself leaves no connection in the
+        middle of a statement."""
+        try:
+            return await_only(self._wait_for(wants))
+        except BaseException:
+            self.close()
+            raise
+
+    async def _wait_for(self, wants: Wait) -> Ready:
+        """Wait until the socket can be read from, or written to where that is wanted; return which."""
+        loop, socket = asyncio.get_running_loop(), self.pgconn.socket
+        while True:
+            ready: asyncio.Future[Ready] = loop.create_future()
+            loop.add_reader(socket, _note, ready, Ready.R)
+            if wants != Wait.R:
+                loop.add_writer(socket, _note, ready, Ready.W)
+            try:
+                return await ready
+            except asyncio.CancelledError:
+                self._was_cancelled = True
+            finally:
+                loop.remove_reader(socket)
+                if wants != Wait.R:
+                    loop.remove_writer(socket)
 
     def commit(self) -> None:
         """Commit, in one trip with what was posted. Raises when a statement failed before, whoever caught that: the
@@ -68,7 +129,54 @@ class PipelinedConnection(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """Roll back, and forget what was posted."""
         self._posted.clear()
-        super().rollback()
+        if not self.closed:
+            super().rollback()
+
+
+def _go_on(gen: Generator[Wait, Ready | int, T], wants: Wait) -> Generator[Wait, Ready | int, T]:
+    """Go on with a generator that waits for something: whoever runs it asks first what that is."""
+    while True:
+        ready = yield wants
+        try:
+            wants = gen.send(ready)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # of this type by what the generator is
+
+
+def _note(ready: asyncio.Future[Ready], what: Ready) -> None:
+    if not ready.done():
+        ready.set_result(what)
+
+
+class _Trip(psycopg.Pipeline):
+    """A pipeline whose statements are all sent at its end: psycopg's own asks after each whether it may write, and
+    writes it. Of its private methods, whose version is pinned; tests/integration/test_trips.py counts what it sends."""
+
+    def __enter__(self) -> "_Trip":
+        self._conn._pipeline, self.level = self, 1
+        self.pgconn.enter_pipeline_mode()
+        return self
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        try:
+            self._conn.wait(self._exit_gen())
+        except psycopg.Error:
+            if problem is None:  # that one came first
+                raise
+        finally:
+            self._conn._pipeline = None
+            self._exit(problem)
+
+    def _communicate_gen(self) -> Generator[Wait, Ready | int, None]:
+        yield from ()
+
+    def _exit_gen(self) -> Generator[Wait, Ready | int, None]:
+        for command in self.command_queue:
+            command()
+        self.pgconn.pipeline_sync()
+        self.result_queue.append(None)
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
 
 
 @contextmanager

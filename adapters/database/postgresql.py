@@ -6,28 +6,26 @@ by revisions and unique indexes: see docs/adr/0080 and the repositories.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import copy_context
 from datetime import UTC, datetime
-from threading import Event
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import NullPool
+from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import InlineSession, at_once, open_session
+from adapters.database.inline import InlineSession, KeptConnections, at_once, open_session
 from adapters.database.pipelining import PipelinedConnection, PipelinedCursor
 from adapters.libpq import connection_timeouts
 from bot.ports import StorageUnavailable
 
 T = TypeVar("T")
 TRANSACTIONS = 8
-"""Transactions at a time of one process, each on a connection and in a thread of its own; more wait for their turn."""
-TRANSACTION_THREAD = "transaction"
-"""How the names of their threads begin."""
+"""Transactions at a time of one process, each on a connection of its own; more wait for their turn."""
 BESIDE = 2
 """Connections of one process for everything else: health, the clock, metrics, and what platforms keep themselves."""
 POOL_TIMEOUT = 2.0
@@ -53,15 +51,14 @@ READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 """Begins a transaction that sees one moment, and takes no locks."""
 
 
-def connection_settings(url: URL, size: int) -> dict[str, Any]:
-    """Return the arguments of an engine, of either kind, that keeps this many connections."""
-    return {
-        "hide_parameters": True,
-        "pool_size": size,
-        "max_overflow": 0,
-        "pool_timeout": POOL_TIMEOUT,
-        "connect_args": connection_timeouts(url),
-    }
+def connection_settings(url: URL) -> dict[str, Any]:
+    """Return the arguments of every engine of this database, of either kind."""
+    return {"hide_parameters": True, "connect_args": connection_timeouts(url)}
+
+
+def pool_settings(size: int) -> dict[str, Any]:
+    """Return the arguments of an engine that keeps so many connections, and never has more."""
+    return {"pool_size": size, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT}
 
 
 def prepare_connections(engine: Engine) -> None:
@@ -118,19 +115,20 @@ def _safe_message(problem: psycopg.Error) -> str:
     return f"{kind}, SQLSTATE {state}" + (f": {where}" if where else "")
 
 
-class TransactionThreads:
-    """Runs transactions side by side, each from its begin to its end in one of a few threads, on a plain connection.
+class PipelinedTransactions:
+    """Runs transactions side by side in the event loop, each on a connection of its own: while one waits for the
+    database, others go on (docs/adr/0125).
 
-    A thread may wait for the database, and the event loop never does. Whatever runs in a transaction runs outside the
-    loop: it touches nothing that belongs there, and sees the context of who asked for it.
+    Each runs in a greenlet, as statements through SQLAlchemy's asynchronous layer do, but whole: nothing in between
+    knows of it, and the connection switches to others where it waits.
     """
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_engine(url, **connection_settings(url, TRANSACTIONS))
+        self._engine = create_engine(url, poolclass=NullPool, **connection_settings(url))
         event.listen(self._engine, "do_connect", _open_pipeline)
         prepare_connections(self._engine)
         self._turns, self._reading = asyncio.Semaphore(TRANSACTIONS), asyncio.Lock()
-        self._threads = _make_threads()
+        self._connections = KeptConnections(self._connect)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
@@ -142,23 +140,14 @@ class TransactionThreads:
             yield session
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function in a transaction, in a thread. Raises `Conflict` when it lost a race, and `StorageUnavailable`
-        when the database does not answer, or no connection is free for too long.
+        """Run a function in a transaction. Raises `Conflict` when it lost a race, and `StorageUnavailable` when the
+        database does not answer, or no connection is free for too long.
 
         Cancelled, it still ends with its transaction: rolled back, unless it was being committed.
         """
         await self._take_turn()
         try:
-            gave_up = Event()
-            running = asyncio.get_running_loop().run_in_executor(
-                self._threads, copy_context().run, self._run_here, act, gave_up
-            )
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                gave_up.set()
-                await _wait_for_end(running)
-                raise
+            return await greenlet_spawn(self._run_here, act, _give_way)
         finally:
             self._turns.release()
 
@@ -167,8 +156,8 @@ class TransactionThreads:
         return await self.run(act)
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function that only reads, at one moment, when no other reads so: it may take seconds, and others need
-        the connections."""
+        """Run a function that only reads, at one moment, in a thread, when no other reads so: it may take seconds, and
+        others need the connections."""
 
         async def reading(session: InlineSession) -> T:
             await session.execute(text(READ_ONLY))
@@ -177,7 +166,11 @@ class TransactionThreads:
             return result
 
         async with self._reading:
-            return await self.run(reading)
+            await self._take_turn()
+            try:
+                return await asyncio.to_thread(self._run_here, reading)
+            finally:
+                self._turns.release()
 
     async def _take_turn(self) -> None:
         try:
@@ -186,44 +179,54 @@ class TransactionThreads:
         except TimeoutError:
             raise StorageUnavailable("every connection is in use") from None
 
-    def _run_here(self, act: Callable[[InlineSession], Awaitable[T]], gave_up: Event) -> T:
+    def _run_here(self, act: Callable[[InlineSession], Awaitable[T]], *give_way: Callable[[], object]) -> T:
         with self._open() as session:
-            result = at_once(act(session))
-            if gave_up.is_set():
-                raise _GaveUp
+            driver: PipelinedConnection = session.driver
+            result = at_once(act(session), *give_way)
+            driver.raise_cancellation()
+        driver.raise_cancellation()
         return result
 
     @contextmanager
     def _open(self) -> Iterator[InlineSession]:
         # Around the commit, too: deferred foreign keys are checked there.
-        with translate_errors(), self._engine.connect() as connection, open_session(connection) as session:
+        with translate_errors(), self._connections.take() as connection, open_session(connection) as session:
             yield session
 
+    def _connect(self) -> Connection:
+        return await_only(self._connect_beside()) if in_greenlet() else self._engine.connect()
+
+    async def _connect_beside(self) -> Connection:
+        """Open a connection in a thread, as connecting holds its thread up. Who is cancelled meanwhile waits for it:
+        it is then there for others."""
+        connecting = asyncio.ensure_future(asyncio.to_thread(self._engine.connect))
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await _wait_for_end(connecting)
+            if connecting.exception() is None:
+                self._connections.add(connecting.result())
+            raise
+
     def dispose(self) -> None:
-        """Wait for the transactions that run, and close the connections."""
-        threads, self._threads = self._threads, _make_threads()
-        threads.shutdown()
-        self._engine.dispose()
+        """Close the connections: those that are in use when their transactions end."""
+        self._connections.close()
 
 
 def _open_pipeline(_dialect: object, _record: object, given: list[Any], settings: dict[str, Any]) -> Any:
     return PipelinedConnection.connect(*given, **settings, autocommit=True, cursor_factory=PipelinedCursor)
 
 
-class _GaveUp(Exception):  # nobody sees it
-    """Rolls back a transaction that nobody waits for any more."""
-
-
-def _make_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(TRANSACTIONS, thread_name_prefix=TRANSACTION_THREAD)
+def _give_way() -> None:
+    """Let others go on in the event loop."""
+    await_only(asyncio.sleep(0))
 
 
 async def _wait_for_end(running: asyncio.Future[Any]) -> None:
-    """Wait until a thread is done, however often the waiting is cancelled: its connection must not outlive its task."""
+    """Wait until something is done, however often the waiting is cancelled."""
     while not running.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([running])
-    running.exception()  # or asyncio logs that nobody looked at it
 
 
 async def database_time(engine: AsyncEngine) -> datetime:

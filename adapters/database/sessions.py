@@ -55,6 +55,6 @@ def _open_sessions(url: URL) -> Sessions:
         from adapters.database.sqlite import InlineWriter
 
         return InlineWriter(str(url.database))
-    from adapters.database.postgresql import TransactionThreads
+    from adapters.database.postgresql import PipelinedTransactions
 
-    return TransactionThreads(url)
+    return PipelinedTransactions(url)

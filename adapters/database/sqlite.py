@@ -28,10 +28,18 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import IS_AWAITED, InlineSession, at_once, in_turns, open_session, run_statement
+from adapters.database.inline import (
+    IS_AWAITED,
+    InlineSession,
+    KeptConnections,
+    at_once,
+    in_turns,
+    open_session,
+    run_statement,
+)
 
 T = TypeVar("T")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
@@ -81,7 +89,7 @@ def async_opener(file: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
 def inline_engine(file: str) -> Engine:
     """Create an engine of plain connections to this file, for one task at a time, in the event loop.
 
-    They never wait for a lock inside SQLite (busy_timeout=0): that would stop the event loop. See `inline_transaction`.
+    They never wait for a lock inside SQLite (busy_timeout=0): that would stop the event loop. See `_begin_immediate`.
     """
 
     def open_connection() -> sqlite3.Connection:
@@ -94,10 +102,7 @@ def inline_engine(file: str) -> Engine:
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=open_connection, hide_parameters=True, pool_size=1, poolclass=QueuePool)
-    # A commit that fails leaves its transaction open, with the write lock, and SQLAlchemy takes it for ended.
-    event.listen(engine, "reset", lambda connection, _record, _state: connection.rollback())
-    return engine
+    return create_engine("sqlite://", creator=open_connection, hide_parameters=True, poolclass=NullPool)
 
 
 @lru_cache(maxsize=4)
@@ -114,19 +119,6 @@ def reading_engine(file: str) -> Engine:
     return engine
 
 
-@asynccontextmanager
-async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
-    """Open a session in a transaction that holds the write lock from the start, committed at the end.
-
-    Raises `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable` when another
-    process writes for longer than `WRITE_LOCK_TIMEOUT`.
-    """
-    with translate_errors(), engine.connect() as connection:
-        await _begin_immediate(connection)
-        with open_session(connection) as session:
-            yield session
-
-
 class InlineWriter:
     """Runs the transactions of one file on plain connections, one after the other.
 
@@ -140,15 +132,17 @@ class InlineWriter:
         self._in_front, self._nobody_in_front = 0, asyncio.Event()
         self._nobody_in_front.set()
         self._file = file
-        self._engine = inline_engine(file)
+        self._connections = KeptConnections(inline_engine(file).connect)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
-        """Open a session in a transaction when it is its turn; see `inline_transaction`."""
+        """Open a session in a transaction when it is its turn, which holds the write lock from the start; committed at
+        the end. Raises `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable`
+        when another process writes for longer than `WRITE_LOCK_TIMEOUT`."""
         self._in_front += 1
         self._nobody_in_front.clear()
         try:
-            async with self._lock, inline_transaction(self._engine) as session:
+            async with self._lock, self._transaction() as session:
                 yield session
         finally:
             self._in_front -= 1
@@ -156,7 +150,7 @@ class InlineWriter:
                 self._nobody_in_front.set()
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function in a transaction when it is its turn; see `inline_transaction`."""
+        """Run a function in a transaction when it is its turn; raises as `begin` does."""
         async with self.begin() as session:
             return await in_turns(act(session))
 
@@ -166,9 +160,16 @@ class InlineWriter:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_WAY):
                     await self._nobody_in_front.wait()
-            async with self._lock, inline_transaction(self._engine) as session:
+            async with self._lock, self._transaction() as session:
                 session.info[IS_AWAITED] = lambda: self._in_front > 0
                 return await in_turns(act(session))
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[InlineSession]:
+        with translate_errors(), self._connections.take() as connection:
+            await _begin_immediate(connection)
+            with open_session(connection) as session:
+                yield session
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function that only reads in a thread, beside the transactions that write."""
@@ -186,7 +187,7 @@ class InlineWriter:
 
     def dispose(self) -> None:
         """Close the connections that are not in use."""
-        self._engine.dispose()
+        self._connections.close()
 
 
 async def _begin_immediate(connection: Connection) -> None:

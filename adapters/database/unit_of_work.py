@@ -2,13 +2,14 @@
 
 The core gets a `Transact`, which runs a function with a unit of work. That is one transaction: committed when the
 function returns, rolled back when it raises. It runs at once, on a plain connection, and waits for nothing else
-(docs/adr/0117). Where it runs depends on the database:
+(docs/adr/0117, 0125). How depends on the database:
 
 - SQLite has one writer. Transactions queue on a lock in this process, then take SQLite's write lock; they run one after
   the other, in the event loop.
-- PostgreSQL runs transactions side by side in a few threads, at READ COMMITTED. What must not happen at the same time
-  takes row locks (`People.lock_movement`, `Deliveries.claim` and `lock`); what collides all the same raises `Conflict`,
-  by a unique index or a revision, and `bot.transactions` runs it again.
+- PostgreSQL runs transactions side by side in the event loop, at READ COMMITTED: while one waits for the database,
+  others go on. What must not happen at the same time takes row locks (`People.lock_movement`, `Deliveries.claim` and
+  `lock`); what collides all the same raises `Conflict`, by a unique index or a revision, and `bot.transactions` runs it
+  again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -79,9 +80,9 @@ def connect(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        from adapters.database.postgresql import BESIDE, connection_settings, prepare_connections
+        from adapters.database.postgresql import BESIDE, connection_settings, pool_settings, prepare_connections
 
-        server = create_async_engine(url, **connection_settings(parsed, BESIDE))
+        server = create_async_engine(url, **connection_settings(parsed), **pool_settings(BESIDE))
         prepare_connections(server.sync_engine)
         return server
     from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener

@@ -8,7 +8,6 @@ from enum import StrEnum
 from hashlib import sha256
 from math import ceil
 from secrets import token_urlsafe
-from threading import Lock
 from typing import NewType
 
 from bot.domain.ids import new_id
@@ -126,17 +125,15 @@ class RequestPace:
     def __init__(self, most: int = REQUESTS_A_MINUTE) -> None:
         self._most = most
         self._counts: dict[ApiTokenId, tuple[datetime, int]] = {}
-        self._turn = Lock()  # requests are answered in several threads
 
     def count(self, token: ApiTokenId, now: datetime) -> Allowance:
         """Count a request of a key, unless it is one too many, and return what is left."""
-        with self._turn:
-            began, many = self._counts.get(token, (now, 0))
-            if not began <= now < began + MINUTE:
-                began, many = now, 0
-                self._counts = {name: one for name, one in self._counts.items() if one[0] + MINUTE > now}
-            refused = many >= self._most
-            many += not refused
-            self._counts[token] = (began, many)
+        began, many = self._counts.get(token, (now, 0))
+        if not began <= now < began + MINUTE:
+            began, many = now, 0
+            self._counts = {name: one for name, one in self._counts.items() if one[0] + MINUTE > now}
+        refused = many >= self._most
+        many += not refused
+        self._counts[token] = (began, many)
         seconds = ceil((began + MINUTE - now).total_seconds())
         return Allowance(most=self._most, left=self._most - many, seconds=seconds, refused=refused)

@@ -316,7 +316,7 @@ def _stems(word: str) -> tuple[str, ...]:
     """Return the stems of a word, the Dutch one first: a movement speaks both languages, sometimes in one story."""
     import snowballstemmer  # not at the start: it brings thirty languages
 
-    # A stemmer for each word: it holds the word it is at, and transactions run side by side in threads.
+    # A stemmer for each word: it holds the word it is at, and some read in threads.
     stems = (snowballstemmer.stemmer(language).stemWord(word) for language in _STEMMED_IN)
     return tuple(dict.fromkeys(stem or word for stem in stems))
 

@@ -71,7 +71,7 @@ async def lookup_post(work: UnitOfWork, delivery: Delivery, now: datetime) -> tu
     return _address(outgoing), delivery.attempted_at or delivery.due_at
 
 
-def list_carried(entry: Entry, within: str | None, card: str) -> dict[str, str]:
+def list_button_args(entry: Entry, within: str | None, card: str) -> dict[str, str]:
     """Return what the buttons of an entry carry: the movement `within`, as in a personal chat nothing else says which
     one they are about, and the id of their `card`. A home page says itself which movement it shows."""
     movement = entry.movement if isinstance(entry, Home) and within else within
@@ -112,7 +112,7 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         return _address(
             outgoing,
-            message=wording.render_entry(entry, reader).carry(list_carried(entry, within, delivery.id)),
+            message=wording.render_entry(entry, reader).carry(list_button_args(entry, within, delivery.id)),
             file=wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None,
             link=_link(entry, reader),
             picture=wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None,

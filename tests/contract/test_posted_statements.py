@@ -7,7 +7,7 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
-from adapters.database.tables import inbox
+from adapters.database.tables import inbox, workspaces
 from bot.domain.delivery import DeliveryState, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
@@ -39,6 +39,25 @@ async def test_what_is_posted_is_seen_by_what_is_asked_next(world: World) -> Non
         await session.post(insert(inbox), [row("d"), row("e")])
     async with world.begin() as work:
         assert await count_keys(session_of(work)) == 5
+
+
+async def test_more_than_a_socket_takes_is_posted_at_once(world: World) -> None:
+    """In the event loop, and in a thread that is held up by it; the server answers while it is still written to."""
+    many, longest = 8000, "x" * 200
+
+    async def post_much(work: UnitOfWork, run: str) -> None:
+        for number in range(many):
+            work.people.add(Workspace(id=WorkspaceId(f"slack:{run}{number}"), name=longest))
+
+    await world.storage.transact(lambda work: post_much(work, "A"))
+    async with world.begin() as work:
+        await post_much(work, "B")
+
+    async def count(work: UnitOfWork) -> int:
+        statement = select(func.count()).select_from(workspaces).where(workspaces.c.name == longest)
+        return await session_of(work).scalar(statement)  # type: ignore[no-any-return]
+
+    assert await world.storage.transact(count) == 2 * many
 
 
 async def test_what_is_posted_last_goes_with_the_commit_or_not_at_all(world: World) -> None:

@@ -329,98 +329,135 @@ async def test_a_transaction_sees_the_context_of_who_asked_for_it(opened: OpenDa
 
 
 class Held:
-    """A transaction in a thread, held until the test lets it go on."""
+    """A transaction that waits for the database until the test lets it go on."""
 
-    def __init__(self) -> None:
-        self.lane = WorkspaceId("slack:T1")
-        self._began, self._go = Event(), Event()
+    def __init__(self, lane: str = "slack:T1") -> None:
+        self.lane, self.began = WorkspaceId(lane), asyncio.Event()
 
-    async def __call__(self, work: UnitOfWork) -> None:
+    async def __call__(self, work: UnitOfWork) -> int:
         work.people.add(Workspace(id=self.lane))
         await work.flush()
-        self._began.set()
-        assert self._go.wait(10)
-
-    async def until_it_began(self) -> None:
-        assert await asyncio.to_thread(self._began.wait, 10)
-
-    def let_go(self) -> None:
-        self._go.set()
+        self.began.set()
+        await work.execute(text("SELECT pg_advisory_xact_lock_shared(4711)"))
+        found: int = (await work.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        return found
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[OpenDatabase]:
-    """Open a database on PostgreSQL, where transactions run in threads."""
+    """Open a database on PostgreSQL, where transactions go on while others wait."""
     async with open_database("postgresql", tmp_path) as storage:
         yield storage
 
 
+@asynccontextmanager
+async def held_up(server: OpenDatabase) -> AsyncIterator[None]:
+    """Hold up every transaction that is `Held`, within the context."""
+    async with server.database.connect() as elsewhere:
+        await elsewhere.execute(text("SELECT pg_advisory_lock(4711)"))
+        yield
+        await elsewhere.execute(text("SELECT pg_advisory_unlock(4711)"))
+
+
+async def test_while_one_waits_for_the_database_others_go_on(server: OpenDatabase) -> None:
+    held = Held()
+    async with held_up(server):
+        asked = asyncio.create_task(server.transact(held))
+        await held.began.wait()
+        assert not await is_stored(server, held.lane)
+        assert not asked.done()
+    await asked
+    assert await is_stored(server, held.lane)
+
+
 async def test_who_is_cancelled_waits_for_its_transaction_which_is_rolled_back(server: OpenDatabase) -> None:
     held = Held()
-    asked = asyncio.create_task(server.transact(held))
-    await held.until_it_began()
-    for _ in range(3):  # however often: its connection may not outlive it
-        asked.cancel()
-        done, _ = await asyncio.wait({asked}, timeout=0.01)
-        assert not done
-    held.let_go()
+    async with held_up(server):
+        asked = asyncio.create_task(server.transact(held))
+        await held.began.wait()
+        for _ in range(3):  # however often: its connection may not outlive it
+            asked.cancel()
+            done, _ = await asyncio.wait({asked}, timeout=0.01)
+            assert not done
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert not await is_stored(server, held.lane)
 
 
+async def test_who_is_cancelled_while_it_gives_way_is_rolled_back(server: OpenDatabase) -> None:
+    lane, began = WorkspaceId("slack:T1"), asyncio.Event()
+
+    async def computes(work: UnitOfWork) -> None:
+        work.people.add(Workspace(id=lane))
+        await work.flush()
+        began.set()
+        for _ in range(1_000_000):
+            await asyncio.sleep(0)
+
+    asked = asyncio.create_task(server.transact(computes))
+    await began.wait()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert not await is_stored(server, lane)
+
+
 async def test_what_is_being_committed_when_its_task_is_cancelled_stands(
     server: OpenDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, commit, committing, go = Held(), PipelinedConnection.commit, Event(), Event()
-    held.let_go()
+    held, commit, committing = Held(), PipelinedConnection.commit, asyncio.Event()
 
-    def commit_late(connection: PipelinedConnection) -> None:
-        committing.set()
-        assert go.wait(10)
+    def commit_here(connection: PipelinedConnection) -> None:
+        committing.set()  # whoever waits for it goes on when this waits for the database
         commit(connection)
 
-    async def connect_first(_: UnitOfWork) -> None: ...
-
-    await server.transact(connect_first)  # a new connection commits its settings
-    monkeypatch.setattr(PipelinedConnection, "commit", commit_late)
+    assert not await is_stored(server, held.lane)  # over a connection that is there now: a new one commits its settings
+    monkeypatch.setattr(PipelinedConnection, "commit", commit_here)
     asked = asyncio.create_task(server.transact(held))
-    assert await asyncio.to_thread(committing.wait, 10)
+    await committing.wait()
     asked.cancel()
-    go.set()
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert await is_stored(server, held.lane)
 
 
-async def test_a_transaction_that_was_cancelled_leaves_every_connection_free(server: OpenDatabase) -> None:
-    held = [Held() for _ in range(TRANSACTIONS)]
-    asked = [asyncio.create_task(server.transact(act)) for act in held[:1]]
-    waiting = [asyncio.create_task(is_stored(server, act.lane)) for act in held]
-    for task in (*asked, *waiting):
-        task.cancel()
-    held[0].let_go()
-    await asyncio.gather(*asked, *waiting, return_exceptions=True)
+@pytest.mark.parametrize("many", [1, TRANSACTIONS])
+async def test_a_transaction_that_was_cancelled_leaves_every_connection_free(server: OpenDatabase, many: int) -> None:
     lanes = [WorkspaceId(f"slack:T{number}") for number in range(2 * TRANSACTIONS)]
+    connecting = [asyncio.create_task(server.transact(Held(lane))) for lane in lanes[:many]]
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(is_stored(server, lane)) for lane in lanes]
+    for task in (*connecting, *waiting):
+        task.cancel()
+    ended = await asyncio.gather(*connecting, *waiting, return_exceptions=True)
+    assert {type(one) for one in ended} == {asyncio.CancelledError}
     assert await asyncio.gather(*(is_stored(server, lane) for lane in lanes)) == [False] * len(lanes)
+    assert await count_connections(server) <= TRANSACTIONS
 
 
 async def test_who_finds_every_connection_taken_is_told_in_time(
     server: OpenDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "POOL_TIMEOUT", 0.05)
-
-    async def hold(_: UnitOfWork) -> None:
-        assert go.wait(10)
-
-    go = Event()
-    taken = [asyncio.create_task(server.transact(hold)) for _ in range(TRANSACTIONS)]
-    await asyncio.sleep(0)
-    with pytest.raises(StorageUnavailable):
-        await is_stored(server, WorkspaceId("slack:T1"))
-    go.set()
+    held = [Held(f"slack:T{number}") for number in range(TRANSACTIONS)]
+    async with held_up(server):
+        taken = [asyncio.create_task(server.transact(act)) for act in held]
+        await asyncio.gather(*(act.began.wait() for act in held))
+        with pytest.raises(StorageUnavailable):
+            await is_stored(server, WorkspaceId("slack:T1"))
     await asyncio.gather(*taken)
-    assert not await is_stored(server, WorkspaceId("slack:T1"))
+    assert await is_stored(server, WorkspaceId("slack:T1"))
+
+
+async def test_connections_that_the_server_ended_are_replaced_once_somebody_found_out(server: OpenDatabase) -> None:
+    lanes = [WorkspaceId(f"slack:T{number}") for number in range(TRANSACTIONS)]
+    await asyncio.gather(*(is_stored(server, lane) for lane in lanes))
+    async with server.database.begin() as elsewhere:
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+        await elsewhere.execute(text(f"{ended}current_database()"))
+    with pytest.raises(StorageUnavailable):
+        await is_stored(server, lanes[0])
+    assert await asyncio.gather(*(is_stored(server, lane) for lane in lanes)) == [False] * len(lanes)
 
 
 async def test_those_who_read_for_long_leave_the_connections_to_others(server: OpenDatabase) -> None:
@@ -437,14 +474,24 @@ async def test_those_who_read_for_long_leave_the_connections_to_others(server: O
     assert len(read) == 2 * TRANSACTIONS
 
 
-async def test_closing_waits_for_the_transactions_that_run(server: OpenDatabase) -> None:
+async def test_what_runs_when_connections_are_closed_ends_and_closes_its_own(server: OpenDatabase) -> None:
     held = Held()
-    asked = asyncio.create_task(server.transact(held))
-    await held.until_it_began()
-    closing = asyncio.create_task(asyncio.to_thread(sessions(server.database).dispose))
-    done, _ = await asyncio.wait({closing}, timeout=0.05)
-    assert not done
-    held.let_go()
-    await closing
-    await asked
+    async with held_up(server):
+        asked = asyncio.create_task(server.transact(held))
+        await held.began.wait()
+        sessions(server.database).dispose()
+    its_connection = await asked
     assert await is_stored(server, held.lane)
+    assert its_connection not in await list_connections(server)
+
+
+async def count_connections(server: OpenDatabase) -> int:
+    """Count the server's connections to this database besides the one that asks."""
+    return len(await list_connections(server))
+
+
+async def list_connections(server: OpenDatabase) -> list[int]:
+    """List the server's connections to this database besides the one that asks, by their processes."""
+    others = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    async with server.database.connect() as elsewhere:
+        return [*(await elsewhere.execute(text(others))).scalars()]

@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from adapters.database.postgresql import TRANSACTION_THREAD
-
 
 class StepWatch:
     """Counts the Python functions called since `reset`: `largest` in the busiest step of the event loop, `in_threads`
-    in other threads, for which the loop has to wait as well: one at a time has the interpreter. Transactions in threads
-    (on PostgreSQL) are left out: on SQLite the same ones are steps of the loop."""
+    in other threads, for which the loop has to wait as well: one at a time has the interpreter."""
 
     def __init__(self) -> None:
         self.reset()
@@ -32,7 +29,7 @@ class StepWatch:
 
     def count_in_thread(self, _frame: FrameType, event: str, _argument: object) -> None:
         """Count a call in another thread; for `threading.setprofile`."""
-        if event == "call" and not threading.current_thread().name.startswith(TRANSACTION_THREAD):
+        if event == "call":
             self.in_threads += 1
 
     def run_step(self, step: Any) -> None:
