@@ -48,7 +48,7 @@ async def _notice_ripple(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
     if story is None or story.initiative_id is None:
         return
     if ripples_suddenly(await work.stories.ripple_moments(story.id, story.movement_id)):
-        known = await _load_known(work, story.initiative_id, story.movement_id)
+        known = await _load_steering(work, story.initiative_id, story.movement_id)
         await _ask(work, turn, known, Occasion.RIPPLED)
 
 
@@ -60,7 +60,7 @@ async def _notice_story(work: UnitOfWork, turn: Turn, story: Story) -> None:
         work.stories.dimensions_in(initiative, movement, IN_A_ROW), _find_earlier(work, turn, initiative, movement)
     )
     if story.dimension is not None and broadens_again(dimensions):
-        await _ask(work, turn, await _load_known(work, initiative, movement), Occasion.BROADENED)
+        await _ask(work, turn, await _load_steering(work, initiative, movement), Occasion.BROADENED)
     else:
         await _ask_newcomer(work, turn, initiative, movement, before)
 
@@ -85,13 +85,13 @@ async def _ask_newcomer(
     if before is None:
         return  # most stories: the group need not be read
     group, known = await work.together(
-        work.people.in_group(movement, turn.person.group), _load_known(work, initiative, movement)
+        work.people.in_group(movement, turn.person.group), _load_steering(work, initiative, movement)
     )
     if is_new_group(group, before):
         await _ask(work, turn, known, Occasion.GROUP_JOINED)
 
 
-async def _load_known(work: UnitOfWork, id: InitiativeId, movement: MovementId) -> _Known:
+async def _load_steering(work: UnitOfWork, id: InitiativeId, movement: MovementId) -> _Known:
     earlier, initiative, parts = await work.together(
         work.deliveries.about(STEERING, id, movement),
         work.initiatives.get(id, movement),

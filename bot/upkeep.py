@@ -110,7 +110,7 @@ async def _store_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes) -> N
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promises:
+class MovedDays:
     """Holds the rhythms of a movement, their places, and the moments that days off moved to later than now, from today
     or before."""
 
@@ -119,7 +119,7 @@ class Promises:
     moments: Mapping[RhythmId, Sequence[Moment]]
 
 
-async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> Promises:
+async def list_moved_days(work: UnitOfWork, movement: Movement, now: datetime) -> MovedDays:
     """Return what the rhythms of a movement promise; and plan what is due. To do before the days off change."""
     promised = {}
     rhythms = await work.rhythms.of_movement(movement.id)
@@ -134,13 +134,13 @@ async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> 
         calendar = holidays_of(movement, places.get(rhythm.place_id))
         coming = list_moments(rhythm.timing, changes, calendar, after=now, count=MOMENTS_SHOWN)
         promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
-    return Promises(rhythms=rhythms, places=places, moments=promised)
+    return MovedDays(rhythms=rhythms, places=places, moments=promised)
 
 
-async def find_next_moments(work: UnitOfWork, movement: Movement, now: datetime, promised: Promises) -> None:
+async def find_next_moments(work: UnitOfWork, movement: Movement, now: datetime, promised: MovedDays) -> None:
     """Find the next moments of all rhythms of a movement again, after its days off changed. What was promised before
-    that (see `list_promises`), and would be past now, comes as it was promised, unless that day is off now. In as many
-    statements however many rhythms there are."""
+    that (see `list_moved_days`), and would be past now, comes as it was promised, unless that day is off now. In as
+    many statements however many rhythms there are."""
     rhythms = promised.rhythms
     calendars = {one.id: holidays_of(movement, promised.places.get(one.place_id)) for one in rhythms}
     ids = [one.id for one in rhythms]

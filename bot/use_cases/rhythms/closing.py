@@ -11,7 +11,7 @@ from bot.domain.change import CoordinatorAct
 from bot.domain.movement import Movement
 from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_to_come, parse_stretches
 from bot.ports import Turn, UnitOfWork
-from bot.upkeep import find_next_moments, list_promises
+from bot.upkeep import find_next_moments, list_moved_days
 
 MAX_CLOSED = timedelta(days=366)
 """How far ahead days off may be, and how many in a row."""
@@ -47,7 +47,7 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
     if starts is None or last is None or filled.problems:
         raise filled.problems.to_invalid()
     days = Stretch(starts, last + timedelta(days=1))
-    promised = await list_promises(work, movement, turn.now)
+    promised = await list_moved_days(work, movement, turn.now)
     movement.closed = format_stretches((*parse_stretches(movement.closed), days), today)
     await find_next_moments(work, movement, turn.now, promised)
     record_change(work, turn, CoordinatorAct.DAYS_OFF_CHANGED)
@@ -60,7 +60,7 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
     planned = parse_stretches(movement.closed)
     kept = [left for one in planned for left in (end_stretch(one, today) if one.text == turn.text("days") else [one])]
-    promised = await list_promises(work, movement, turn.now)
+    promised = await list_moved_days(work, movement, turn.now)
     movement.closed = format_stretches(kept, today)
     await find_next_moments(work, movement, turn.now, promised)
     record_change(work, turn, CoordinatorAct.DAYS_OFF_CHANGED)

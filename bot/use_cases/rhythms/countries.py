@@ -38,7 +38,7 @@ from bot.domain.regions import find_region, name_regions
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.countries import NamedCountry, read_country
-from bot.upkeep import find_next_moments, find_silent_rhythms, list_promises
+from bot.upkeep import find_next_moments, find_silent_rhythms, list_moved_days
 from bot.wording import format_channel
 
 
@@ -180,7 +180,7 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     wanted = _read_proposal(turn, _today(turn, movement), holidays_of(movement, place))
     if place is None and turn.text("where") != MOVEMENT:
         raise Refused("not_found")
-    promised = await list_promises(work, movement, turn.now)
+    promised = await list_moved_days(work, movement, turn.now)
     quiet = {one.id: of_place(one, movement) for one in places}
     owner = place if place is not None else movement
     owner.country, owner.region, owner.holidays = wanted.country, wanted.region, list(wanted.changed)
