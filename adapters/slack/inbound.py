@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
@@ -59,7 +59,7 @@ ACK_BY = "ack_by"
 """Key in a request's context: when it has to be acknowledged, by the event loop's clock."""
 ANY_NAME = re.compile("")
 """Matches every command, event, action or callback id, so that one listener takes all of its kind."""
-APP_REMOVED_EVENTS = re.compile("^(app_uninstalled|tokens_revoked)$")
+APP_REMOVED_EVENTS = frozenset({"app_uninstalled", "tokens_revoked"})
 log = structlog.get_logger("ritme.slack")
 
 
@@ -117,13 +117,12 @@ class SlackInbound:
         self._ack_budget = ack_budget
         self._tasks = AnswerTasks()
         self._bolt = _bolt()
-        # Bolt calls the first listener that matches, so this one goes before that of all events.
-        self._bolt.event(APP_REMOVED_EVENTS)(self._on_removal)
+        # Bolt asks one listener after another whether a request is for it: what people wait for most comes first.
         self._bolt.command(ANY_NAME)(self._on_command)
-        self._bolt.event(ANY_NAME)(self._on_event)
         self._bolt.action({"type": "block_actions", "action_id": ANY_NAME})(self._on_press)
-        self._bolt.shortcut(ANY_NAME)(self._on_shortcut)
+        self._bolt.event(ANY_NAME)(self._on_event)
         self._bolt.view_submission(ANY_NAME)(self._on_submission)
+        self._bolt.shortcut(ANY_NAME)(self._on_shortcut)
         self._bolt.view_closed(ANY_NAME)(_acknowledge)
 
     def mount(self, app: web.Application, signing_secret: str) -> None:
@@ -140,7 +139,7 @@ class SlackInbound:
         if not _is_from_slack(verifier, raw, request.headers):
             log.warning("slack_refused_request", bytes=len(raw))
             return web.json_response({"error": "invalid request"}, status=401)
-        return await to_aiohttp_response(await self.answer(decode_body(raw, request.content_type)))
+        return _to_http(await self.answer(decode_body(raw, request.content_type)))
 
     async def answer(self, body: object) -> BoltResponse:
         """Answer a request that is known to be from Slack; with an empty 200 if no listener or install is concerned.
@@ -180,17 +179,15 @@ class SlackInbound:
     async def _complete(self, payload: Mapping[str, Any], team: str, ack_by: float) -> dict[str, Any]:
         """Return what a payload does not tell and its translation needs: whose it is, who we are there, and the names
         of who is mentioned, as far as Ritme knows them."""
-        messages = spoken_messages(payload)
-        mentioned = list_mentions(*messages)
         bot, names = named_bot(payload, team), dict[str, str]()
-        try:
-            async with asyncio.timeout_at(ack_by):
-                if messages and not bot:
-                    bot = await self._tokens.bot_user(team)
-                if others := [one for one in mentioned if one != bot]:
-                    names |= await self._core.known_names(translate.slack_workspace(team), others)
-        except (StorageUnavailable, TimeoutError):
-            pass  # the core will find storage unavailable too
+        if messages := spoken_messages(payload):
+            try:
+                async with asyncio.timeout_at(ack_by):
+                    bot = bot or await self._tokens.bot_user(team)
+                    if others := [one for one in list_mentions(*messages) if one != bot]:
+                        names |= await self._core.known_names(translate.slack_workspace(team), others)
+            except (StorageUnavailable, TimeoutError):
+                pass  # the core will find storage unavailable too
         return {"team_id": team, "bot_user": bot, "names": names}
 
     async def _is_ours(self, team: str, ack_by: float) -> bool:
@@ -244,6 +241,8 @@ class SlackInbound:
                 await ack()
 
     async def _on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
+        if body["event"]["type"] in APP_REMOVED_EVENTS:
+            return await self._on_removal(ack, body, context)
         intent = events.translate_event(body)
         if intent is not None:
             handling = self._tasks.start(self._core.handle(intent))
@@ -349,6 +348,13 @@ class SlackInbound:
         await self._tasks.close()
 
 
+def _to_http(answer: BoltResponse) -> web.Response:
+    """Return Bolt's answer as bytes, which aiohttp sends soonest; Bolt's own adapter makes a payload of it, and looks
+    for cookies."""
+    content_type, _, _ = answer.first_headers()["content-type"].partition(";")
+    return web.Response(status=answer.status, body=answer.body.encode(), content_type=content_type)
+
+
 def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: CIMultiDictProxy[str]) -> bool:
     """Return whether Slack signed these bytes, exactly as they came in, within the last five minutes."""
     timestamps, signatures = headers.getall(_TIMESTAMP, []), headers.getall(_SIGNATURE, [])
@@ -363,6 +369,13 @@ def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: CIMultiDict
         return False
 
 
+class _NoTokens(AsyncAuthorize):
+    """Lets every request through, without a token: whose it is was looked at before."""
+
+    async def __call__(self, *, enterprise_id: str | None, team_id: str | None, **_: Any) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
+
+
 def _bolt() -> AsyncApp:
     """Create a Bolt app that only routes: signatures, tokens and our own events are dealt with elsewhere."""
     # Bolt's warnings quote what people wrote. It sets the level of the logger that is named after the app, so the app
@@ -370,15 +383,12 @@ def _bolt() -> AsyncApp:
     quiet = logging.getLogger("slack_bolt.ritme")
     quiet.setLevel(logging.ERROR)
 
-    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
-
     app = AsyncApp(
         name=quiet.name,
         logger=quiet,
         client=AsyncWebClient(retry_handlers=[]),  # never used
         signing_secret="",  # `_serve` checks it before Bolt sees a request
-        authorize=authorize,
+        authorize=_NoTokens(),  # type: ignore[no-untyped-call]
         process_before_response=True,
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
