@@ -125,7 +125,8 @@ async def _try_to_read(request: web.Request, limits: RequestLimits) -> web.Respo
     try:
         if (request.content_length or 0) > LARGEST_BODY:
             return _refuse(request, 413, "too large")
-        async with asyncio.timeout(limits.body_timeout):
+        # A small body came with its headers, as a rule: then nothing is waited for.
+        async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout):
             await request.read()
     except TimeoutError:
         return _refuse(request, 408, "too slow")

@@ -25,7 +25,7 @@ class WorkspaceTurns:
         """Wait for a turn and hold it. Raises `StorageUnavailable` when too many others came before."""
         turns = self._turns.setdefault(workspace, asyncio.Semaphore(INTENTS_AT_A_TIME))
         try:
-            async with asyncio.timeout(TURN_TIMEOUT):
+            async with asyncio.timeout(TURN_TIMEOUT if turns.locked() else None):
                 await turns.acquire()
         except TimeoutError:
             raise StorageUnavailable("too many act in this workspace at once") from None
