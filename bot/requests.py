@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts, load
@@ -107,8 +108,12 @@ async def handle_intent(
         await presses.release(work, intent, {hash_key(intent.key), *claimed})
         return None
     heard = hear_despair(intent)
-    turn = replace(
-        await _enter(work, heard.intent, context, now, syntax),
+    turn = await _enter(
+        work,
+        heard.intent,
+        context,
+        now,
+        syntax,
         keeps_closed=keeps_closed,
         feeds_url=feeds_url,
         works_council=works_council,
@@ -294,8 +299,10 @@ async def load_context(work: UnitOfWork, intent: Intent) -> Context:
     return await work.people.load_context(*presses.locate(intent))
 
 
-async def _enter(work: UnitOfWork, intent: Intent, context: Context, now: datetime, syntax: CommandSyntax) -> Turn:
-    """Return the turn of who acts, and where; add those that are new."""
+async def _enter(
+    work: UnitOfWork, intent: Intent, context: Context, now: datetime, syntax: CommandSyntax, **surroundings: Any
+) -> Turn:
+    """Return the turn of who acts, and where, with what surrounds it; add those that are new."""
     actor, spot, lane = intent.actor, intent.place, WorkspaceId(intent.actor.workspace)
     person, place, movement, member = context.person, context.place, context.movement, context.member
     if context.workspace is None:
@@ -320,7 +327,16 @@ async def _enter(work: UnitOfWork, intent: Intent, context: Context, now: dateti
     await _record_answer(work, person, now)
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
-    return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member, syntax=syntax)
+    return Turn(
+        intent=intent,
+        now=now,
+        person=person,
+        place=place,
+        movement=movement,
+        member=member,
+        syntax=syntax,
+        **surroundings,
+    )
 
 
 async def _follow_days_off(

@@ -7,6 +7,8 @@ HIDDEN = "•••"
 """The sign that stands in the place of a secret."""
 _SIGN = r"[0-9A-HJKMNP-TV-Z]"
 """Of an invite code (Crockford's Base32 has no I, L, O and U): words in capitals with a year are no codes."""
+_HINT = re.compile("[-_/0-9]")
+"""Of a secret: each kind has one of these, and most of what people type has none."""
 _SECRET = re.compile(
     r"\britme_[\w-]{24,}"
     r"|\bwhsec_[A-Za-z0-9+/=]{8,}"
@@ -22,7 +24,7 @@ _SECRET = re.compile(
 
 def find_secrets(texts: Iterable[str]) -> tuple[str, ...]:
     """Return what in these texts may be a secret, the longest first."""
-    found = {one.group() for text in texts for one in _SECRET.finditer(text)}
+    found = {one.group() for text in texts if _HINT.search(text) for one in _SECRET.finditer(text)}
     return tuple(sorted(found, key=lambda one: (-len(one), one)))
 
 

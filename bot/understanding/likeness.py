@@ -30,6 +30,8 @@ def find_alike(text: str, others: Mapping[TextKey, str], *, most: int, least: fl
 
     Texts equally alike keep the order they were given in.
     """
+    if not others:
+        return []
     subjects = {key: _subject(other) for key, other in others.items()}
     about = _subject(text)
     found = Counter(stem for subject in (about, *subjects.values()) for stem in subject)

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
@@ -267,8 +268,7 @@ def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float
     return [book.correct(token.word) for token in tokens]
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
+class _Message(NamedTuple):
     """A message to find phrases in: its words as the book spells them, also as its letters, and by place how much each
     says (`weights`) and how sure its spelling is (`spelled`)."""
 

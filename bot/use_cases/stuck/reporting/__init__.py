@@ -160,7 +160,8 @@ async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport) -> Entry:
     known = await _find_extendable(work, turn, reported)
     if known is None:
         episode = open_episode(work, turn, reported)
-        await update_episode(work, turn, episode, reported, is_new=True)
+        if reported.audience is not Audience.ME:
+            await update_episode(work, turn, episode, reported)
         return await _welcome(work, turn, episode, is_new=True)
     before, was = known.text, known.kind
     kind = was if reported.kind is StuckKind.OTHER else reported.kind

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain import company, stuck_post
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
-from bot.domain.initiative import Audience, CompanyState, EpisodeId, StuckEpisode
+from bot.domain.initiative import CompanyState, EpisodeId, StuckEpisode
 from bot.domain.person import Person, PersonId
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
@@ -13,34 +13,34 @@ from bot.use_cases.stuck.reporting.form import StuckReport
 
 
 def open_episode(work: UnitOfWork, turn: Turn, reported: StuckReport) -> StuckEpisode:
-    """Add an episode without words; `update_episode` gives it those of the report."""
+    """Add an episode; of one for others too, `update_episode` brings what they see up to date."""
+    movement, place = turn.require_movement().id, turn.place
     episode = StuckEpisode(
         id=EpisodeId(new_id()),
-        movement_id=turn.require_movement().id,
+        movement_id=movement,
         initiative_id=reported.initiative_id,
         person_id=turn.person.id,
-        place_id=None,
-        text="",
+        place_id=place.id if place is not None and place.movement_id == movement else None,
+        text=reported.text,
+        kind=reported.kind,
+        audience=reported.audience,
+        helpers=[str(helper.id) for helper in reported.helpers],
         opened_at=turn.now,
     )
     work.stuck.add(episode)
     return episode
 
 
-async def update_episode(
-    work: UnitOfWork, turn: Turn, episode: StuckEpisode, reported: StuckReport, *, is_new: bool = False
-) -> None:
+async def update_episode(work: UnitOfWork, turn: Turn, episode: StuckEpisode, reported: StuckReport) -> None:
     """Put a report into an episode, and bring what others see of it up to date.
 
     Posts, rewrites or takes away the post in the channel; asks the helpers picked; takes back requests to those who
-    are not picked any more. A new episode for oneself has nothing to bring up to date.
+    are not picked any more.
     """
     if turn.place is not None and turn.place.movement_id == episode.movement_id and episode.place_id is None:
         episode.place_id = turn.place.id
     episode.text, episode.kind, episode.audience = reported.text, reported.kind, reported.audience
     episode.helpers = [str(helper.id) for helper in reported.helpers]
-    if is_new and reported.audience is Audience.ME:
-        return
     _, asked_before = await work.together(
         _update_channel_post(work, turn, episode), _take_back_requests(work, turn, episode)
     )
