@@ -165,10 +165,10 @@ class Ritme:
         self._vault = vault
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(transact, engine)
-        sending = TransactionRunner(transact, engine, gives_way=True)
+        self._run_behind = TransactionRunner(transact, engine, gives_way=True)
         self._turns = WorkspaceTurns()
         self._networks = networks or NetworkCache()
-        self._directory = DirectorySync(run=sending, platforms=platforms, clock=clock)
+        self._directory = DirectorySync(run=self._run_behind, platforms=platforms, clock=clock)
         self._files = FileComposer(run=self._run, clock=clock, typesetter=typesetter)
         self.pages = Pages(
             run=self._run,
@@ -186,7 +186,7 @@ class Ritme:
         """The doors by which people without an account tell a story."""
         self._feeds = FeedReader(run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
-            run=sending,
+            run=self._run_behind,
             platforms=platforms,
             clock=clock,
             engine=engine,
@@ -383,8 +383,8 @@ class Ritme:
         await self._drainer.mark_stale_unknown(before=now - STALE_CLAIM_AFTER)
         if now >= self._file_sweep_at:
             self._file_sweep_at = now + FILE_SWEEP_INTERVAL
-            await self._run(lambda work: work.files.sweep(now))
-            await self._run(lambda work: work.sessions.sweep(now))
+            await self._run_behind(lambda work: work.files.sweep(now))
+            await self._run_behind(lambda work: work.sessions.sweep(now))
         await self._index_stories()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL
@@ -394,12 +394,12 @@ class Ritme:
     async def _index_stories(self) -> None:
         """Make stories findable that are not yet, a batch a tick: after an update there may be many, and people who
         tell one meanwhile must not wait."""
-        indexed = await self._run(lambda work: work.stories.index_stories(INDEX_BATCH))
+        indexed = await self._run_behind(lambda work: work.stories.index_stories(INDEX_BATCH))
         if indexed:
             log.info("stories_indexed", stories=indexed)
 
     async def _movements_due(self, now: datetime) -> Sequence[MovementId]:
-        return await self._run(lambda work: work.rhythms.movements_due(now))
+        return await self._run_behind(lambda work: work.rhythms.movements_due(now))
 
     async def _plan_each(self, movements: deque[MovementId], now: datetime) -> int:
         planned = 0
@@ -422,7 +422,7 @@ class Ritme:
         """Run `act`, which is about one movement. A bug there must not keep others from what is theirs: it is logged
         as `failure`, and None returned. Raises `StorageUnavailable`."""
         try:
-            return await self._run(act)
+            return await self._run_behind(act)
         except StorageUnavailable:
             raise
         except Exception:
@@ -431,21 +431,21 @@ class Ritme:
 
     async def _sweep(self, now: datetime) -> None:
         """Delete what was kept long enough."""
-        await self._run(partial(saving.expire_requests, now=now))
-        await self._run(partial(held_words.expire_words, now=now))
-        await self._run(partial(doors.expire_unread, now=now))
-        while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
+        await self._run_behind(partial(saving.expire_requests, now=now))
+        await self._run_behind(partial(held_words.expire_words, now=now))
+        await self._run_behind(partial(doors.expire_unread, now=now))
+        while erased := await self._run_behind(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         await self._look_after_initiatives(now)
         await self._look_how_far_it_reaches(now)
         await self._count_figures(now)
         await self._advance_lots(now)
         retention = self._retention
-        while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
+        while await self._run_behind(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
             log.info("person_who_left_forgotten")
-        await self._run(partial(personal_data.take_back_late_messages, now=now))
+        await self._run_behind(partial(personal_data.take_back_late_messages, now=now))
         silent = [name for name, one in self._platforms.items() if one.directory and not one.tells_departures]
-        await self._run(partial(introductions.wake_for_lookups, platforms=silent, now=now))
+        await self._run_behind(partial(introductions.wake_for_lookups, platforms=silent, now=now))
         deleted = {
             "closed": await self._delete_in_batches(
                 lambda work: work.people.delete_past_matters(now - retention.closed, FORGET_BATCH)
@@ -464,36 +464,36 @@ class Ritme:
         """Offer the initiatives that nobody carries any more, and ask about those that are silent; each in a
         transaction of its own, with its movement locked."""
         before, asked_before = now - self._silent_after, now - ASK_AGAIN_AFTER
-        uncarried = await self._run(lambda work: work.initiatives.without_initiator(INITIATIVE_BATCH))
-        silent = await self._run(lambda work: work.initiatives.silent(before, asked_before, INITIATIVE_BATCH))
+        uncarried = await self._run_behind(lambda work: work.initiatives.without_initiator(INITIATIVE_BATCH))
+        silent = await self._run_behind(lambda work: work.initiatives.silent(before, asked_before, INITIATIVE_BATCH))
         for one, movement in uncarried:
-            await self._run(partial(carrying.offer, initiative=one, movement=movement, now=now))
+            await self._run_behind(partial(carrying.offer, initiative=one, movement=movement, now=now))
         for one, movement in silent:
             ask = partial(carrying.ask_about_silence, initiative=one, movement=movement, now=now)
-            await self._run(partial(ask, silent_after=self._silent_after))
+            await self._run_behind(partial(ask, silent_after=self._silent_after))
 
     async def _look_how_far_it_reaches(self, now: datetime) -> None:
         """Look where movements do not reach, each once in a while, in a transaction of its own."""
-        due = await self._run(lambda work: work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH))
+        due = await self._run_behind(lambda work: work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH))
         for one in due:
             look = partial(coverage.look, id=one, now=now, works_council=self._works_council)
             await self._run_apart(look, one, failure="movement_look_failed")
 
     async def _count_figures(self, now: datetime) -> None:
         """Count anew the figures of movements that are due, so that nobody waits for them."""
-        for one in await self._run(lambda work: work.movements.all_ids()):
+        for one in await self._run_behind(lambda work: work.movements.all_ids()):
             count = partial(counting.count_due, id=one, now=now)
             await self._run_apart(count, one, failure="movement_count_failed")
 
     async def _advance_lots(self, now: datetime) -> None:
         """Count and draw for the lots that leave places out of reminders, each in a transaction of its own."""
-        for one in await self._run(lambda work: work.holdouts.running()):
-            await self._run(partial(holdouts.advance, movement=one.movement_id, now=now))
+        for one in await self._run_behind(lambda work: work.holdouts.running()):
+            await self._run_behind(partial(holdouts.advance, movement=one.movement_id, now=now))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""
         total = 0
-        while deleted := await self._run(delete_batch):
+        while deleted := await self._run_behind(delete_batch):
             total += deleted
         return total
 
@@ -573,7 +573,7 @@ class Ritme:
         """Return the lanes with something to send or to look up now, once answers that are being sent are through, if
         that is soon: they may have to be sent again."""
         await self._drainer.answers.finish(within=ANSWERS_GRACE)
-        return await self._run(lambda work: work.deliveries.lanes_due(self._clock.now()))
+        return await self._run_behind(lambda work: work.deliveries.lanes_due(self._clock.now()))
 
     async def next_due(self) -> datetime | None:
         """Return the next moment (UTC) at which anything is planned to happen; None when nothing is."""
@@ -581,7 +581,7 @@ class Ritme:
         async def look(work: UnitOfWork) -> tuple[datetime | None, datetime | None]:
             return await work.rhythms.next_due(), await work.deliveries.next_due()
 
-        moments = await self._run(look)
+        moments = await self._run_behind(look)
         return min((moment for moment in moments if moment is not None), default=None)
 
 

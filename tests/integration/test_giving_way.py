@@ -1,8 +1,9 @@
 """On SQLite, which has one writer, people who act go before what Ritme sends by itself."""
 
 from asyncio import Task, create_task, gather, sleep
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,29 @@ async def test_what_gave_way_for_long_has_its_turn_all_the_same(
     assert turns.order == ["storm", "iris"]
 
 
+async def test_what_gives_way_leaves_a_step_of_the_loop_between_two(transact: UnitsOfWork) -> None:
+    steps = 0
+    taken = list[int]()
+
+    async def count_steps() -> None:
+        nonlocal steps
+        while True:
+            steps += 1
+            await sleep(0)
+
+    async def note_step(work: UnitOfWork) -> None:
+        taken.append(steps)
+
+    async def sweep() -> None:
+        for _ in range(3):
+            await transact.give_way(note_step)
+
+    counting = create_task(count_steps())
+    await gather(*(sweep() for _ in range(3)))  # who comes in any of these steps has a turn in the next
+    counting.cancel()
+    assert len(taken) == len(set(taken)) == 9
+
+
 async def test_one_that_is_cancelled_holds_up_nobody(transact: UnitsOfWork) -> None:
     turns = Turns(transact)
     async with transact.begin():
@@ -101,3 +125,20 @@ async def test_a_batch_ends_early_when_somebody_acts_and_nothing_is_lost(
         await world.drain()
         texts = [one.message.text for one in world.posts() if one.message]
         assert [next(key for key in keys if key in text) for text in texts] == keys
+
+
+async def test_what_ritme_looks_after_by_itself_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_world(tmp_path) as world:
+        await world.movement("sanne")
+        went_in_front = list[str]()
+        take_turn = UnitsOfWork.__call__
+
+        async def note_turn(self: UnitsOfWork, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
+            went_in_front.append(str(act))
+            return await take_turn(self, act)
+
+        monkeypatch.setattr(UnitsOfWork, "__call__", note_turn)
+        await world.ritme.plan()  # the first sweeps as well
+        await world.ritme.lanes_due()
+        await world.ritme.next_due()
+        assert not went_in_front
