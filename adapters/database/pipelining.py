@@ -3,9 +3,9 @@ the event loop others go on while one waits for its trip (docs/adr/0125)."""
 
 import asyncio
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, Self, TypeVar
 
 import psycopg
 from psycopg.generators import send
@@ -15,6 +15,8 @@ from sqlalchemy.util import await_only
 from sqlalchemy.util.concurrency import in_greenlet
 
 T = TypeVar("T")
+_Posted = tuple[psycopg.Cursor[Any], str, Any, bool]
+"""A statement to execute on its cursor, with its values, once or many times."""
 
 # It warns of errors that follow from the one that is raised, and quotes them.
 logging.getLogger("psycopg").addFilter(lambda record: not str(record.msg).startswith("error ignored"))
@@ -30,7 +32,9 @@ class PipelinedConnection(psycopg.Connection[Any]):
     def __init__(self, *given: Any, **settings: Any) -> None:
         super().__init__(*given, **settings)
         self._was_cancelled = False
-        self._posted: list[tuple[psycopg.Cursor[Any], str, Any, bool]] = []
+        self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
+        self._becomes_ready: asyncio.Future[Ready] | None = None
+        self._posted: list[_Posted] = []
 
     @property
     def in_transaction(self) -> bool:
@@ -52,20 +56,13 @@ class PipelinedConnection(psycopg.Connection[Any]):
         with self.next_trip():
             pass
 
-    @contextmanager
-    def next_trip(self) -> Iterator[None]:
+    def next_trip(self) -> AbstractContextManager[object]:
         """Send, in one trip, what was posted and what is executed in this block."""
-        posted, self._posted = self._posted, []
         begins = self.pgconn.transaction_status == TransactionStatus.IDLE
-        if not posted and not begins:
-            yield
-            return
-        with _raise_first_error(), _Trip(self):
-            if begins:
-                psycopg.Cursor(self).execute("BEGIN", prepare=False)
-            for cursor, sql, values, many in posted:
-                (psycopg.Cursor.executemany if many else psycopg.Cursor.execute)(cursor, sql, values)
-            yield
+        if not self._posted and not begins:
+            return _NO_PIPELINE
+        posted, self._posted = self._posted, []
+        return _Trip(self, posted, begins=begins)
 
     def wait(self, gen: Generator[Wait, Ready | int, T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Run one of psycopg's generators to its end; where it waits for the server in a greenlet of the event loop,
@@ -94,19 +91,32 @@ class PipelinedConnection(psycopg.Connection[Any]):
     async def _wait_for(self, wants: Wait) -> Ready:
         """Wait until the socket can be read from, or written to where that is wanted; return which."""
         loop, socket = asyncio.get_running_loop(), self.pgconn.socket
+        if self._watched is None:
+            loop.add_reader(socket, self._note_ready, Ready.R)
+            self._watched = loop, socket
         while True:
             ready: asyncio.Future[Ready] = loop.create_future()
-            loop.add_reader(socket, _note, ready, Ready.R)
+            self._becomes_ready = ready
             if wants != Wait.R:
-                loop.add_writer(socket, _note, ready, Ready.W)
+                loop.add_writer(socket, self._note_ready, Ready.W)
             try:
                 return await ready
             except asyncio.CancelledError:
                 self._was_cancelled = True
             finally:
-                loop.remove_reader(socket)
                 if wants != Wait.R:
                     loop.remove_writer(socket)
+
+    def _note_ready(self, what: Ready) -> None:
+        if self._becomes_ready is not None and not self._becomes_ready.done():
+            self._becomes_ready.set_result(what)
+
+    def unwatch(self) -> None:
+        """Let the event loop watch the socket no more, after a transaction: it does from the first trip on, as
+        beginning and ending that each time takes longer than the rest of the waiting."""
+        if self._watched is not None:
+            (loop, socket), self._watched = self._watched, None
+            loop.remove_reader(socket)  # also of a connection that was closed
 
     def commit(self) -> None:
         """Commit, in one trip with what was posted. Raises when a statement failed before, whoever caught that: the
@@ -119,7 +129,7 @@ class PipelinedConnection(psycopg.Connection[Any]):
             return
         try:
             with self.next_trip():
-                psycopg.Cursor(self).execute("COMMIT", prepare=False)
+                self.wait(self._exec_command(b"COMMIT"))
         except psycopg.Error:
             # What failed was perhaps before COMMIT, and nobody rolls back a transaction that was committed.
             with suppress(psycopg.Error):
@@ -143,18 +153,28 @@ def _go_on(gen: Generator[Wait, Ready | int, T], wants: Wait) -> Generator[Wait,
             return end.value  # type: ignore[no-any-return]  # of this type by what the generator is
 
 
-def _note(ready: asyncio.Future[Ready], what: Ready) -> None:
-    if not ready.done():
-        ready.set_result(what)
+_NO_PIPELINE = nullcontext()
 
 
 class _Trip(psycopg.Pipeline):
-    """A pipeline whose statements are all sent at its end: psycopg's own asks after each whether it may write, and
-    writes it. Of its private methods, whose version is pinned; tests/integration/test_trips.py counts what it sends."""
+    """A pipeline that begins with what was posted, and is sent at its end: psycopg's own asks after each statement
+    whether it may write, and writes it. It raises the error of the statement that failed first.
 
-    def __enter__(self) -> "_Trip":
-        self._conn._pipeline, self.level = self, 1
+    Of private methods of psycopg, whose version is pinned; tests/integration/test_trips.py counts what is sent.
+    """
+
+    def __init__(self, connection: PipelinedConnection, posted: Sequence[_Posted], *, begins: bool) -> None:
+        super().__init__(connection)
+        self._posted, self._begins = posted, begins
+
+    def __enter__(self) -> Self:
+        connection = self._conn
+        connection._pipeline, self.level = self, 1
         self.pgconn.enter_pipeline_mode()
+        if self._begins:
+            connection.wait(connection._exec_command(b"BEGIN"))
+        for cursor, sql, values, many in self._posted:
+            (psycopg.Cursor.executemany if many else psycopg.Cursor.execute)(cursor, sql, values)
         return self
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
@@ -177,17 +197,6 @@ class _Trip(psycopg.Pipeline):
         self.result_queue.append(None)
         yield from send(self.pgconn)
         yield from self._fetch_gen(flush=False)
-
-
-@contextmanager
-def _raise_first_error() -> Iterator[None]:
-    """Raise the error of the statement that failed, not of those that were to follow it."""
-    try:
-        yield
-    except psycopg.errors.PipelineAborted as aborted:
-        if isinstance(aborted.__context__, psycopg.Error):
-            raise aborted.__context__ from None
-        raise
 
 
 class PipelinedCursor(psycopg.Cursor[Any]):

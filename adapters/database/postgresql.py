@@ -6,7 +6,7 @@ by revisions and unique indexes: see docs/adr/0080 and the repositories.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -180,11 +180,13 @@ class PipelinedTransactions:
             raise StorageUnavailable("every connection is in use") from None
 
     def _run_here(self, act: Callable[[InlineSession], Awaitable[T]], *give_way: Callable[[], object]) -> T:
-        with self._open() as session:
-            driver: PipelinedConnection = session.driver
-            result = at_once(act(session), *give_way)
+        with ExitStack() as at_end:
+            with self._open() as session:
+                driver: PipelinedConnection = session.driver
+                at_end.callback(driver.unwatch)
+                result = at_once(act(session), *give_way)
+                driver.raise_cancellation()
             driver.raise_cancellation()
-        driver.raise_cancellation()
         return result
 
     @contextmanager

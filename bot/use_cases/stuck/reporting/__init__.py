@@ -3,6 +3,7 @@
 `form` fills and checks the form; `records` changes an episode and what others see of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -48,12 +49,15 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     shown = await _show_open(work, turn) if not text or turn.text("asks") else None
     if shown is not None or not text:
         return shown or await fill_form(work, turn)
-    mine = await work.initiatives.of_person(turn.person.id, movement.id)
+    mine, already = await work.together(
+        work.initiatives.of_person(turn.person.id, movement.id), work.stuck.open_of(turn.person.id, movement.id)
+    )
     initiative, kind = mine[0] if mine else None, detect_kind(text)
     if len(text) > MAX_STUCK_CHARS:
         values = {"initiative": initiative.id if initiative else "", "kind": kind.value, "audience": Audience.ME.value}
         return await fill_form(work, turn, text=text, values=values)
-    return await _report(work, turn, StuckReport(initiative=initiative, text=text, kind=kind, audience=Audience.ME))
+    reported = StuckReport(initiative=initiative, text=text, kind=kind, audience=Audience.ME)
+    return await _report(work, turn, reported, already)
 
 
 async def start_another(work: UnitOfWork, turn: Turn) -> Entry:
@@ -87,9 +91,13 @@ async def report(work: UnitOfWork, turn: Turn) -> Entry:
     changed = await _load_own_episode(work, turn) if turn.text("episode") else None
     if changed is not None and not changed.is_open:
         return await _show_state(work, changed)
-    reported = await check_report(work, turn, filled, changed)
     if changed is None:
-        return await _report(work, turn, reported)
+        reported, already = await work.together(
+            check_report(work, turn, filled, changed),
+            work.stuck.open_of(turn.person.id, turn.require_movement().id),
+        )
+        return await _report(work, turn, reported, already)
+    reported = await check_report(work, turn, filled, changed)
     changed.initiative_id = reported.initiative_id
     await update_episode(work, turn, changed, reported)
     return await _welcome(work, turn, changed)
@@ -155,9 +163,10 @@ async def compose_channel_post(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
 
 
-async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport) -> Entry:
-    """Open an episode; or add to the open one about this initiative that the same people read, and say so."""
-    known = await _find_extendable(work, turn, reported)
+async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport, already: Sequence[StuckEpisode]) -> Entry:
+    """Open an episode; or add to the one of those open `already` about this initiative that the same people read, and
+    say so."""
+    known = await _find_extendable(work, turn, reported, already)
     if known is None:
         episode = open_episode(work, turn, reported)
         if reported.audience is not Audience.ME:
@@ -174,12 +183,14 @@ async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport) -> Entry:
     return replace(welcome, text=reported.text, before=before, part=part, was=was, kind=reported.kind)
 
 
-async def _find_extendable(work: UnitOfWork, turn: Turn, reported: StuckReport) -> StuckEpisode | None:
+async def _find_extendable(
+    work: UnitOfWork, turn: Turn, reported: StuckReport, already: Sequence[StuckEpisode]
+) -> StuckEpisode | None:
     """Return the open episode that a report is added to: about the same initiative, for the same readers, with room
     for it. Words for some are never put among words that others read."""
     place = turn.place.id if turn.place is not None else None
     helpers = {str(helper.id) for helper in reported.helpers}
-    for episode in await work.stuck.open_of(turn.person.id, turn.require_movement().id):
+    for episode in already:
         text = join_words(episode.text, reported.text)
         is_same = episode.initiative_id == reported.initiative_id and episode.is_meant_for(
             reported.audience, place, helpers
