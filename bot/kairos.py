@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import MovementId
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person
 from bot.domain.steering import (
     IN_A_ROW,
+    MIN_GROUP,
     STEERING,
     Occasion,
     broadens_again,
-    is_new_group,
     may_steer,
     plan_steering,
     ripples_suddenly,
@@ -39,8 +39,8 @@ async def notice(work: UnitOfWork, turn: Turn) -> None:
         await _notice_story(work, turn, story)
     if turn.intent.name in JOINS:
         joined = InitiativeId(turn.text("initiative"))
-        before = await _find_earlier(work, turn, joined, turn.movement.id)
-        await _ask_newcomer(work, turn, joined, turn.movement.id, before)
+        may_be_first = await _may_be_first(work, turn, joined, turn.movement.id)
+        await _ask_newcomer(work, turn, joined, turn.movement.id, may_be_first=may_be_first)
 
 
 async def _notice_ripple(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
@@ -56,38 +56,37 @@ async def _notice_story(work: UnitOfWork, turn: Turn, story: Story) -> None:
     if story.initiative_id is None:
         return
     initiative, movement = story.initiative_id, story.movement_id
-    dimensions, before = await work.together(
-        work.stories.dimensions_in(initiative, movement, IN_A_ROW), _find_earlier(work, turn, initiative, movement)
+    dimensions, may_be_first = await work.together(
+        work.stories.dimensions_in(initiative, movement, IN_A_ROW), _may_be_first(work, turn, initiative, movement)
     )
     if story.dimension is not None and broadens_again(dimensions):
         await _ask(work, turn, await _load_steering(work, initiative, movement), Occasion.BROADENED)
     else:
-        await _ask_newcomer(work, turn, initiative, movement, before)
+        await _ask_newcomer(work, turn, initiative, movement, may_be_first=may_be_first)
 
 
-async def _find_earlier(
-    work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId
-) -> set[PersonId] | None:
-    """Return who told or joined before the actor; None when they did themselves, or are of no group."""
-    if not turn.person.group:
-        return None
-    parts, tellers = await work.together(
-        work.initiatives.participants(initiative, movement), work.stories.tellers_in(initiative, movement, turn.now)
+async def _may_be_first(work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId) -> bool:
+    """Return whether nobody of the actor's group told or joined before; False when they are of none."""
+    group = turn.person.group
+    if not group:
+        return False
+    parts, was_told = await work.together(
+        work.initiatives.participants(initiative, movement),
+        work.stories.was_told_from(group, initiative, movement, turn.now),
     )
-    before = {*tellers, *(person.id for person, part in parts if part.joined_at < turn.now)}
-    return before if turn.person.id not in before else None
+    return not was_told and all(person.group != group for person, part in parts if part.joined_at < turn.now)
 
 
 async def _ask_newcomer(
-    work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId, before: set[PersonId] | None
+    work: UnitOfWork, turn: Turn, initiative: InitiativeId, movement: MovementId, *, may_be_first: bool
 ) -> None:
-    """Ask when the actor is the first of their group who tells or joins."""
-    if before is None:
+    """Ask when the actor is the first of their group, five people or more, who tells or joins."""
+    if not may_be_first:
         return  # most stories: the group need not be read
     group, known = await work.together(
         work.people.in_group(movement, turn.person.group), _load_steering(work, initiative, movement)
     )
-    if is_new_group(group, before):
+    if len(group) >= MIN_GROUP:
         await _ask(work, turn, known, Occasion.GROUP_JOINED)
 
 

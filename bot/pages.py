@@ -4,6 +4,7 @@ A page is a row of answers: each part is what the core answers to an intent, as 
 nobody reads on a page what they could not read in chat, and everything on it is changed by the same intents.
 """
 
+from asyncio import sleep
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -304,8 +305,9 @@ class Pages:
         `given`; None without a session. Raises `Refused` for a page that is not there for them."""
         if len(secret) != SESSION_SECRET_CHARS:
             return None
-        show = partial(self._show, secret=secret, name=name, asked=movement, about=about, given=given or {})
-        return await self.run(show)
+        load = partial(self._load, secret=secret, name=name, asked=movement, about=about, given=given or {})
+        loaded = await self.run(load)
+        return await self._word(loaded) if loaded is not None else None
 
     async def draw(
         self, secret: str, name: str, movement: str, about: str, drawing: str, *, narrow: bool, dark: bool
@@ -315,11 +317,12 @@ class Pages:
         transaction."""
         if len(secret) != SESSION_SECRET_CHARS:
             return None
-        page = await self.run(
-            partial(self._show, secret=secret, name=name, asked=movement, about=about, given={}, drawing=drawing)
+        loaded = await self.run(
+            partial(self._load, secret=secret, name=name, asked=movement, about=about, given={}, drawing=drawing)
         )
-        if page is None:
+        if loaded is None:
             return None
+        page = await self._word(loaded)
         found = next((one.picture for one in page.page.sections if one.picture is not None), None)
         if found is None or self.typesetter is None:
             raise Refused("not_found")
@@ -327,7 +330,7 @@ class Pages:
         content = await self.typesetter.typeset(found.drawing, data, "svg")
         return replace(found, content=content)
 
-    async def _show(
+    async def _load(
         self,
         work: UnitOfWork,
         *,
@@ -337,7 +340,7 @@ class Pages:
         about: str,
         given: Mapping[str, str],
         drawing: str = "",
-    ) -> BrowserPage | None:
+    ) -> "_Loaded | None":
         """Load a page; of a `drawing`, only the part that shows it."""
         now = self.clock.now()
         found = await sessions.identify(work, digest_secret(secret), now)
@@ -368,24 +371,31 @@ class Pages:
         loaded = await work.together(
             *(_load_part(work, turn, part, is_first=number == 0) for number, part in enumerate(parts))
         )
-        shown = [self._keep_picture(section) for sections in loaded for section in sections]
-        reader = _reader(turn)
         title = await _name(work, board, about, movement.id) if board.about and movement else ""
-        return BrowserPage(
+        tabs = (
+            tab
+            for tab, one in self._boards.items()
+            if one.has_tab and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
+        )
+        page = BrowserPage(
             name=name,
-            title=title
-            or (movement.name if movement and name == FIRST else wording.render_sentence(PAGE_WORDS, name, reader)),
-            page=Page(sections=tuple(shown), language=reader.language.value),
+            title=title or (movement.name if movement and name == FIRST else ""),
+            page=Page(sections=(), language=turn.language.value),
             about=about if board.about else "",
             movement=movement.id if movement is not None else "",
             movement_name=movement.name if movement is not None else "",
             movements={one.id: one.name for one, _ in belongs},
-            tabs=tuple(
-                tab
-                for tab, one in self._boards.items()
-                if one.has_tab and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
-            ),
+            tabs=tuple(tabs),
         )
+        return _Loaded(page=page, reader=_reader(turn), parts=loaded)
+
+    async def _word(self, loaded: "_Loaded") -> BrowserPage:
+        """Word what was loaded, giving way to others after each entry: there may be a hundred."""
+        shown: list[Section] = []
+        for part in loaded.parts:
+            shown += [self._keep_picture(section) for section in await part.word(loaded.reader)]
+        title = loaded.page.title or wording.render_sentence(PAGE_WORDS, loaded.page.name, loaded.reader)
+        return replace(loaded.page, title=title, page=replace(loaded.page.page, sections=tuple(shown)))
 
     def _keep_picture(self, section: Section) -> Section:
         return section if self.typesetter is not None else replace(section, picture=None)
@@ -409,26 +419,53 @@ def takes_of(name: str) -> Sequence[str]:
     return BOARDS[name].takes
 
 
-async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool) -> list[Section]:
-    """Load and word a part. What cannot be shown to this reader now is left out, but for the first part of a page,
-    without which there is none."""
+@dataclass(frozen=True, kw_only=True)
+class _LoadedPart:
+    """Holds the entries of a part, in the words of no language yet, or why it was refused."""
+
+    part: Part
+    entries: Sequence[Entry] = ()
+    refused: str = ""
+
+    async def word(self, reader: Reader) -> list[Section]:
+        """Word the part. What has no words for why it is refused, is left out."""
+        if self.refused:
+            words = self.part.refused.get(self.refused)
+            return [_say(words, reader)] if words else []
+        heading = wording.render_sentence(PAGE_WORDS, self.part.heading, reader) if self.part.heading else ""
+        found: list[Section] = []
+        for entry in self.entries:
+            found += [_leave_out(section, self.part.without) for section in _word(entry, reader)]
+            await sleep(0)
+        if not found or not heading:
+            return found
+        if self.part.items:
+            return [Section(title=heading, message=Message(paragraphs=(), language=reader.language.value)), *found]
+        first, *rest = found
+        return [replace(first, title=first.title or heading), *rest]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    """Holds a page whose sections are not worded yet: that takes as long as loading them, and needs no transaction."""
+
+    page: BrowserPage
+    reader: Reader
+    parts: Sequence[_LoadedPart]
+
+
+async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool) -> _LoadedPart:
+    """Load a part. What cannot be shown to this reader now is left out, but for the first part of a page, without which
+    there is none."""
     try:
         entries = await part.load(work, turn)
     except Refused as refused:
         if is_first and refused.reason in ("not_found", "coordinators_only"):
             raise
-        words = part.refused.get(refused.reason)
-        return [_say(words, _reader(turn))] if words else []
-    reader = _reader(turn)
-    heading = wording.render_sentence(PAGE_WORDS, part.heading, reader) if part.heading else ""
+        return _LoadedPart(part=part, refused=refused.reason)
     said = [await say_readers_outside(work, turn, entry) for entry in entries]
-    found = [_leave_out(section, part.without) for entry in said for section in _word(entry, reader)]
-    if not found or not heading:
-        return found
-    if part.items:
-        return [Section(title=heading, message=Message(paragraphs=(), language=reader.language.value)), *found]
-    first, *rest = found
-    return [replace(first, title=first.title or heading), *rest]
+    await sleep(0)  # to others, on SQLite: parts take milliseconds each
+    return _LoadedPart(part=part, entries=said)
 
 
 def _leave_out(section: Section, intents: frozenset[str]) -> Section:

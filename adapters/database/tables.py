@@ -68,6 +68,7 @@ TROUBLED = (
 TAKEN_AWAY = "act = 'delete'"
 TOLD_OUTSIDE = "readers = 'everyone' AND withdrawn_at IS NULL"
 """Stories that their tellers want read outside the movement too."""
+CHANCES_SHARED = "chances.shared"
 STORIES_UNINDEXED = "NOT stories.search_indexed AND stories.withdrawn_at IS NULL"
 STUCK_NOW = "state = 'open'"
 PLACES_MISSING_NAME = "name = ''"
@@ -152,6 +153,7 @@ people = Table(
     Index("uq_people_account", "workspace_id", "account", unique=True),
     _partial_index("ix_people_nameless", "workspace_id", where=PEOPLE_MISSING_NAME),
     Index("ix_people_looked_up", "workspace_id", "looked_up_at"),
+    Index("ix_people_group", "group"),
 )
 movements = Table(
     "movements",
@@ -424,6 +426,7 @@ steps = Table(
     Index("ix_next_steps_experiment_id", "experiment_id"),
     Index("ix_next_steps_closed_at", "closed_at"),
     Index("ix_next_steps_movement_id", "movement_id", "state", "closed_at"),
+    Index("ix_next_steps_initiative_id", "initiative_id", "movement_id", "state", "closed_at"),
     Index("ix_next_steps_episode_id", "episode_id"),
 )
 experiments = Table(
@@ -471,6 +474,7 @@ chances = Table(
     Column("round", Integer, nullable=False, server_default="0"),
     Column("closed_at", Utc),
     Index("ix_chances_movement_id", "movement_id", "noted_at"),
+    _partial_index("ix_chances_shared", "movement_id", "noted_at", where=CHANCES_SHARED.replace("chances.", "")),
     Index("ix_chances_person_id", "person_id"),
     Index("ix_chances_noted_at", "noted_at"),
 )

@@ -1,12 +1,12 @@
 """When to ask an initiative which way it wants to go: rarely, and when a moment opens."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.initiative import Initiative
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person
 from bot.domain.story import Dimension
 
 STEERING = "steering_asked"
@@ -42,11 +42,6 @@ def broadens_again(dimensions: Sequence[Dimension]) -> bool:
     """Return whether the latest moments of an initiative, newest first, are all broadening ones."""
     latest = dimensions[:IN_A_ROW]
     return len(latest) == IN_A_ROW and all(one is Dimension.BROADEN for one in latest)
-
-
-def is_new_group(group: Collection[PersonId], before: Collection[PersonId]) -> bool:
-    """Return whether a group of the movement, five people or more, had nobody among those who took part `before`."""
-    return len(group) >= MIN_GROUP and set(group).isdisjoint(before)
 
 
 def may_steer(asked: Sequence[datetime], now: datetime) -> bool:

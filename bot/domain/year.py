@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import Calendar
-from bot.domain.delivery import Delivery, DeliveryState
+from bot.domain.delivery import DeliveryState
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.rhythm import (
     MISFIRE_GRACE,
@@ -37,6 +38,16 @@ class MomentState(StrEnum):
     MOVED = "moved"
     SKIPPED = "skipped"
     PAUSED = "paused"
+
+
+class GivenMoment(NamedTuple):
+    """A message of a rhythm, sent or not; `on` is the day of its moment by the rule, where it was noted."""
+
+    state: DeliveryState
+    due_at: datetime
+    sent_at: datetime | None
+    expires_at: datetime | None
+    on: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +102,7 @@ def live_through(
     changes: Changes,
     calendar: Calendar,
     quiet: QuietHours,
-    sent: Sequence[Delivery],
+    sent: Sequence[GivenMoment],
     now: datetime,
 ) -> tuple[YearMoment, ...]:
     """Return the moments of a rhythm in a year, in order. What came is taken from the messages, `sent` or not; what is
@@ -138,13 +149,13 @@ def _mark(moments: Sequence[YearMoment]) -> WeekMark:
 
 
 def _list_absent(
-    rhythm: Rhythm, year: Year, calendar: Calendar, sent: Sequence[Delivery], now: datetime
+    rhythm: Rhythm, year: Year, calendar: Calendar, sent: Sequence[GivenMoment], now: datetime
 ) -> Iterator[YearMoment]:
     """Yield what its rule gave before now and did not come, as far back as the rhythm was what it is: on days off, and
     in a pause."""
     today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
     since = max(year.since, rhythm.starts_on, rhythm.find_begin(now))
-    came = {row.args.get("on") for row in sent}
+    came = {row.on for row in sent}
     timing = rhythm.timing._replace(paused_until=None)  # that does not tell since when
     for gap in list_gaps(timing, {}, calendar, since, today + timedelta(days=1)):
         if gap.on.isoformat() not in came and gap.given <= now:
@@ -156,11 +167,11 @@ def _list_absent(
             yield YearMoment(on=day, state=MomentState.PAUSED)
 
 
-def _look_back(row: Delivery, zone: ZoneInfo, changes: Changes, calendar: Calendar) -> YearMoment:
+def _look_back(row: GivenMoment, zone: ZoneInfo, changes: Changes, calendar: Calendar) -> YearMoment:
     on = (row.sent_at or row.due_at).astimezone(zone).date()
     match row.state:
         case DeliveryState.SENT:
-            given = date.fromisoformat(str(row.args.get("on", on)))
+            given = date.fromisoformat(row.on) if row.on else on
             # Held up, it came later than its moment.
             moment = row.expires_at - MISFIRE_GRACE if row.expires_at is not None else row.due_at
             if given in (on, moment.astimezone(zone).date()):

@@ -63,6 +63,7 @@ from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
 from bot.domain.webhook import Webhook, WebhookId
 from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
+from bot.domain.year import GivenMoment
 from bot.ports.turn import Context
 
 
@@ -626,6 +627,9 @@ class Initiatives(Protocol):
         """Return who takes part in an initiative now and was not forgotten, the first joined first, and the group of
         each; "" for none."""
 
+    async def count(self, movement: MovementId) -> int:
+        """Count the open initiatives of a movement."""
+
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         """Return the open initiatives of a movement, at most `limit`, newest first, each with who carries it: the first
         initiator who takes part and whose account is in use, None where there is none."""
@@ -928,8 +932,8 @@ class Stories(Protocol):
     async def dimensions_in(self, initiative: InitiativeId, movement: MovementId, limit: int) -> Sequence[Dimension]:
         """Return the dimensions of the latest stories of an initiative that have one, newest first."""
 
-    async def tellers_in(self, initiative: InitiativeId, movement: MovementId, before: datetime) -> Sequence[PersonId]:
-        """Return who told a story of an initiative before a moment, that was not withdrawn, in no order."""
+    async def was_told_from(self, group: str, initiative: InitiativeId, movement: MovementId, before: datetime) -> bool:
+        """Return whether somebody of a group told a story of an initiative before a moment, that was not withdrawn."""
 
     async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None:
         """Return the ripple of a person at a story."""
@@ -1135,6 +1139,11 @@ class Deliveries(Protocol):
 
     async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
         """Return every delivery of a kind about one subject, oldest first."""
+
+    async def given_moments(
+        self, kinds: Collection[str], rhythms: Collection[RhythmId], movement: MovementId
+    ) -> Mapping[RhythmId, Sequence[GivenMoment]]:
+        """Return the messages of these kinds for moments of rhythms, oldest first. Rhythms without any are left out."""
 
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Lock and return at most `limit` due rows of a lane, by priority, then by their place in the queue. Waits for

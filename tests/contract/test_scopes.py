@@ -10,7 +10,7 @@ from bot.domain.choosing import SignificanceId
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.held_words import HeldWordsId
 from bot.domain.movement import PlaceId
-from bot.domain.rhythm import RhythmKind
+from bot.domain.rhythm import RhythmId, RhythmKind
 from bot.domain.story import Readers, Retelling
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.domain.webhook import WebhookId
@@ -125,6 +125,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "initiatives.name": lambda work, its: work.initiatives.name(WALK, its),
     "initiatives.of_movement": lambda work, its: work.initiatives.of_movement(its),
     "initiatives.of_person": lambda work, its: work.initiatives.of_person(FATIMA, its),
+    "initiatives.count": lambda work, its: work.initiatives.count(its),
     "initiatives.initiators": lambda work, its: work.initiatives.initiators(its, 9),
     "initiatives.history": lambda work, its: work.initiatives.history(LOOKED, its),
     "initiatives.last_history": lambda work, its: work.initiatives.last_history(WALK, its),
@@ -177,7 +178,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),
     "stories.dimensions_in": lambda work, its: work.stories.dimensions_in(WALK, its, 9),
-    "stories.tellers_in": lambda work, its: work.stories.tellers_in(WALK, its, NOW + DAY),
+    "stories.was_told_from": lambda work, its: work.stories.was_told_from("nacht", WALK, its, NOW + DAY),
     "stories.ripples": lambda work, its: work.stories.ripples(TOLD, its),
     "connecting.invitation": lambda work, its: work.connecting.invitation(INVITED, its),
     "connecting.invitations_between": lambda work, its: work.connecting.invitations_between(
@@ -232,6 +233,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
     "deliveries.about": lambda work, its: work.deliveries.about("told", TOLD, its),
+    "deliveries.given_moments": lambda work, its: work.deliveries.given_moments(["told"], [RhythmId(TOLD)], its),
     "deliveries.trouble": lambda work, its: work.deliveries.trouble(its, NOW - DAY),
     "deliveries.count_weeks": lambda work, its: work.deliveries.count_weeks(its, (NOW - 9 * DAY, NOW + DAY)),
     "deliveries.count_reasons": lambda work, its: work.deliveries.count_reasons(its, NOW - 9 * DAY, NOW + DAY),

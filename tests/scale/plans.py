@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 
 TRACKED = re.compile(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 LIMIT_CLAUSE = re.compile(r"\s+LIMIT (%\(\w+\)s(::\w+)?|\d+)")
+CHECK_OF_CHANGES = re.compile(r"SELECT 1 / \(count\(\*\) = \d+\)::int FROM changed$")
+"""Fails where a row was changed by somebody else meanwhile: asked a second time, that was the first."""
 GENERIC_PLAN_AFTER = 6
 """At its sixth execution, PostgreSQL decides whether to plan a prepared statement once for any values."""
 
@@ -103,6 +105,7 @@ class PostgresqlPlanner:
     def plan(self, asked: QueryStats, tables: Collection[str]) -> QueryPlan:
         # With a limit, a scan of a small table looks cheap: it soon finds the first few rows that fit.
         statement = LIMIT_CLAUSE.sub("", asked.statement) if self._force_indexes else asked.statement
+        statement = CHECK_OF_CHANGES.sub("SELECT count(*) FROM changed", statement)
         values: list[Any] = []
 
         def numbered(name: re.Match[str]) -> str:

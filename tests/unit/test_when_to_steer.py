@@ -6,8 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.person import PersonId
-from bot.domain.steering import RARELY, broadens_again, is_new_group, may_steer, ripples_suddenly
+from bot.domain.steering import RARELY, broadens_again, may_steer, ripples_suddenly
 from bot.domain.story import Dimension
 from tests.support.world import MONDAY
 
@@ -34,10 +33,3 @@ def test_a_story_ripples_suddenly_at_its_fifth_or_three_in_two_days(moments: lis
 @given(st.lists(st.sampled_from(Dimension), max_size=6))
 def test_three_broadening_moments_in_a_row(dimensions: list[Dimension]) -> None:
     assert broadens_again(dimensions) is (dimensions[:3] == [Dimension.BROADEN] * 3)
-
-
-@given(st.integers(0, 8), st.booleans())
-def test_a_group_is_new_once_and_from_five_people_on(size: int, known: bool) -> None:
-    group = {PersonId(f"p{number}") for number in range(size)}
-    before = {PersonId("p0" if known and size else "elsewhere")}
-    assert is_new_group(group, before) is (size >= 5 and not known)

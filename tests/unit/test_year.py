@@ -4,14 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.calendar import Calendar
-from bot.domain.delivery import Delivery, DeliveryId, DeliveryState
+from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import WorkspaceId
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.recurrence import Pattern
 from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmId, RhythmKind
 from bot.domain.stretches import Stretch
-from bot.domain.year import WEEKS, MomentState, Year, YearMoment, live_through, mark_weeks
+from bot.domain.year import WEEKS, GivenMoment, MomentState, Year, YearMoment, live_through, mark_weeks
 
 NOW = datetime(2027, 3, 3, 12, tzinfo=UTC)
 YEAR = Year.around(date(2027, 3, 3))
@@ -37,18 +36,8 @@ def weekly(day: int = 0, **changes: object) -> Rhythm:
     return Rhythm(**values)  # type: ignore[arg-type]
 
 
-def sent(at: datetime, state: DeliveryState = DeliveryState.SENT, on: str = "") -> Delivery:
-    return Delivery(
-        id=DeliveryId(at.isoformat()),
-        workspace_id=WorkspaceId("playground:w"),
-        kind="rhythm_stories",
-        key=at.isoformat(),
-        due_at=at,
-        sent_at=at if state is DeliveryState.SENT else None,
-        state=state,
-        args={"on": on} if on else {},
-        created_at=at,
-    )
+def sent(at: datetime, state: DeliveryState = DeliveryState.SENT, on: str | None = None) -> GivenMoment:
+    return GivenMoment(state, at, at if state is DeliveryState.SENT else None, None, on)
 
 
 def find(moments: tuple[YearMoment, ...], day: date) -> YearMoment:

@@ -77,9 +77,10 @@ from bot.domain.delivery import (
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import WENT_QUIET, Person, PersonId, WorkspaceId
 from bot.domain.retelling import SHARED
-from bot.domain.rhythm import Rhythm
+from bot.domain.rhythm import Rhythm, RhythmId
 from bot.domain.trouble import OUT_OF_REACH
 from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
+from bot.domain.year import GivenMoment
 
 MAX_LATE_MENTIONS = 200
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
@@ -157,6 +158,16 @@ _PREFETCH = {
 }
 """Load what claimed deliveries are for and about."""
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
+
+
+_GIVEN_MOMENTS = select(
+    deliveries.c.subject,
+    deliveries.c.state,
+    deliveries.c.due_at,
+    deliveries.c.sent_at,
+    deliveries.c.expires_at,
+    deliveries.c.args["on"].as_string(),
+).order_by(deliveries.c.row)
 
 
 class SqlDeliveries(Repository):
@@ -314,6 +325,19 @@ class SqlDeliveries(Repository):
                 deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement
             ).order_by(deliveries.c.row)
         )
+
+    async def given_moments(
+        self, kinds: Collection[str], rhythms: Collection[RhythmId], movement: MovementId
+    ) -> Mapping[RhythmId, Sequence[GivenMoment]]:
+        query = _GIVEN_MOMENTS.where(
+            self._among(deliveries.c.kind, kinds),
+            self._among(deliveries.c.subject, rhythms),
+            deliveries.c.movement_id == movement,
+        )
+        found: dict[RhythmId, list[GivenMoment]] = {}
+        for rhythm, *its in await self._session.execute(query):
+            found.setdefault(RhythmId(rhythm), []).append(GivenMoment(*its))
+        return found
 
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         return await self._rows.read(_DUE, {"lane": lane, "now": now, "limit": limit})

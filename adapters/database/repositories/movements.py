@@ -423,6 +423,10 @@ class SqlInitiatives(Repository):
         found = await self._session.execute(_GROUPS_IN, {"initiative": initiative, "movement": movement})
         return {PersonId(person): group for person, group in found}
 
+    async def count(self, movement: MovementId) -> int:
+        going_on = select(func.count()).where(initiatives.c.movement_id == movement, _IS_OPEN)
+        return await self._session.scalar(going_on) or 0
+
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         newest = (
             select(initiatives.c.id)

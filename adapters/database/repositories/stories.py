@@ -608,18 +608,21 @@ class SqlStories(Repository):
         )
         return found.all()
 
-    async def tellers_in(self, initiative: InitiativeId, movement: MovementId, before: datetime) -> Sequence[PersonId]:
-        found = await self._session.scalars(
+    async def was_told_from(self, group: str, initiative: InitiativeId, movement: MovementId, before: datetime) -> bool:
+        found = await self._session.scalar(
             select(stories.c.teller_id)
+            .join(people, people.c.id == stories.c.teller_id)
             .where(
+                people.c.group == group,
+                people.c.account.is_not(None),
                 stories.c.initiative_id == initiative,
                 stories.c.movement_id == movement,
                 stories.c.withdrawn_at.is_(None),
                 stories.c.told_at < before,
             )
-            .distinct()
+            .limit(1)
         )
-        return found.all()
+        return found is not None
 
     async def ripples(self, story: StoryId, movement: MovementId) -> int:
         return (

@@ -9,7 +9,17 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, sele
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
+from adapters.database.tables import (
+    CHANCES_SHARED,
+    STUCK_NOW,
+    chances,
+    companies,
+    episodes,
+    members,
+    people,
+    questions_asked,
+    steps,
+)
 from bot.domain.initiative import (
     MAX_OPEN_EPISODES,
     AskedBefore,
@@ -186,14 +196,14 @@ class SqlSteps(Repository):
         return found.all()
 
     async def chances_in(self, movement: MovementId, reader: PersonId | None, limit: int) -> Sequence[Chance]:
-        found = await self._session.scalars(
-            _CHANCES.where(
-                chances.c.movement_id == movement,
-                chances.c.state != ChanceState.GONE,
-                chances.c.shared.is_(True) | (chances.c.person_id == reader),
-            ).limit(limit)
+        known = _CHANCES.where(chances.c.movement_id == movement, chances.c.state != ChanceState.GONE).limit(limit)
+        # Each by an index of its own: with both in one condition, all chances of the movement were gone through.
+        shared, own = await self._session.together(
+            self._session.scalars(known.where(text(CHANCES_SHARED))),
+            self._session.scalars(known.where(chances.c.person_id == reader)),
         )
-        return found.all()
+        found = {one.id: one for one in (*shared, *own)}.values()
+        return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.noted_at, reverse=True)[:limit]
 
     async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[DoneStep]:
         query = _DONE.where(steps.c.movement_id == movement)

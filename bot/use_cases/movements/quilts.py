@@ -88,10 +88,10 @@ async def compose_drawn_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceId) -> QuiltDrawn | None:
     """Load the quilt of a movement as a picture for readers in a workspace; None when fewer than two things are being
     tried."""
-    carried = await work.initiatives.initiators(movement.id, COMPARED)
-    if len(carried) < 2:
+    shown = await work.initiatives.initiators(movement.id, DRAWN)
+    if len(shown) < 2:
         return None
-    shown, resting = carried[:DRAWN], await work.initiatives.resting(movement.id)
+    resting = await work.initiatives.resting(movement.id)
     taking_part = await work.initiatives.people_in([initiative.id for initiative, _ in shown], movement.id)
     people = [set(taking_part[initiative.id]) for initiative, _ in shown]
     stitches = find_stitches(people, await _load_tellers(work, movement, [one.id for one, _ in shown], seen_from))
@@ -107,7 +107,7 @@ async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceI
             )
             for number, (initiative, person) in enumerate(shown)
         ),
-        more=len(carried) - len(shown),
+        more=await work.initiatives.count(movement.id) - len(shown),
     )
 
 

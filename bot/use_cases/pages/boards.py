@@ -28,7 +28,7 @@ async def show_patches(work: UnitOfWork, turn: Turn) -> PagePatches:
             )
             for one, carries in carried[:PAGE_PATCHES]
         ),
-        more=len(await work.initiatives.of_movement(movement.id)) - PAGE_PATCHES if len(carried) > PAGE_PATCHES else 0,
+        more=await work.initiatives.count(movement.id) - PAGE_PATCHES if len(carried) > PAGE_PATCHES else 0,
     )
 
 

@@ -1,5 +1,7 @@
 """Show a coordinator the year of a movement's rhythms: what came, what is to come, what is skipped, moved or paused."""
 
+from asyncio import sleep
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,14 +10,17 @@ from bot.catalogue.pictures import YEAR_RHYTHMS, RhythmYear, YearRhythm
 from bot.catalogue.rhythms import RhythmSummary
 from bot.domain import quiet_hours
 from bot.domain.calendar import holidays_of
-from bot.domain.movement import Movement, Purpose
+from bot.domain.movement import Movement, Place, Purpose
 from bot.domain.person import Language
-from bot.domain.rhythm import Rhythm, can_come
-from bot.domain.year import MomentState, Year, YearMoment, live_through
+from bot.domain.rhythm import Changes, Rhythm, can_come
+from bot.domain.year import GivenMoment, MomentState, Year, YearMoment, live_through
 from bot.errors import Unwanted
 from bot.pictures import plan_picture
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for
+
+FURTHEST_EAST = timedelta(hours=14)
+"""By how much a day begins before that of UTC where it begins first."""
 
 
 async def ask_year(work: UnitOfWork, turn: Turn) -> Entry:
@@ -43,7 +48,18 @@ async def load_year(work: UnitOfWork, movement: Movement, language: Language, no
         work.movements.purpose(movement.id),
     )
     year = Year.around(today, rhythms[0].created_at.astimezone(zone).date() if rhythms else None)
-    shown = await work.together(*(_load_rhythm(work, movement, one, purpose, year, language, now) for one in rhythms))
+    ids = [one.id for one in rhythms]
+    begin = datetime.combine(year.since, time(), UTC) - FURTHEST_EAST
+    places, changes, given = await work.together(
+        work.movements.places_among({one.place_id for one in rhythms}),
+        work.rhythms.changes_of(ids, begin),
+        work.deliveries.given_moments({f"rhythm_{one.kind.value}" for one in rhythms}, ids, movement.id),
+    )
+    shown = []
+    for one in rhythms:
+        await sleep(0)  # a year takes milliseconds: others go first
+        place, its, came = places.get(one.place_id), changes.get(one.id, {}), given.get(one.id, ())
+        shown.append(_show_rhythm(movement, one, purpose, year, language, now, place, its, came))
     return RhythmYear(
         name=movement.name,
         since=year.since,
@@ -54,21 +70,17 @@ async def load_year(work: UnitOfWork, movement: Movement, language: Language, no
     )
 
 
-async def _load_rhythm(
-    work: UnitOfWork,
+def _show_rhythm(
     movement: Movement,
     rhythm: Rhythm,
     purpose: Purpose | None,
     year: Year,
     language: Language,
     now: datetime,
+    place: Place | None,
+    changes: Changes,
+    given: Sequence[GivenMoment],
 ) -> YearRhythm:
-    begin = datetime.combine(year.since, time(), ZoneInfo(rhythm.timezone)).astimezone(UTC)
-    place, changes, posts = await work.together(
-        work.movements.place(rhythm.place_id),
-        work.rhythms.changes(rhythm, begin),
-        work.deliveries.about(f"rhythm_{rhythm.kind.value}", rhythm.id, movement.id),
-    )
     calendar = holidays_of(movement, place)
     moments: tuple[YearMoment, ...] = ()
     if place is not None:
@@ -78,7 +90,7 @@ async def _load_rhythm(
             changes,
             calendar,
             quiet_hours.of_place(place, movement),
-            posts,
+            given,
             now,
         )
         if not can_come(rhythm, place, purpose):
