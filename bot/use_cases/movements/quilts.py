@@ -88,10 +88,13 @@ async def compose_drawn_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceId) -> QuiltDrawn | None:
     """Load the quilt of a movement as a picture for readers in a workspace; None when fewer than two things are being
     tried."""
-    shown = await work.initiatives.initiators(movement.id, DRAWN)
+    shown, count, resting = await work.together(
+        work.initiatives.initiators(movement.id, DRAWN),
+        work.initiatives.count(movement.id),
+        work.initiatives.resting(movement.id),
+    )
     if len(shown) < 2:
         return None
-    resting = await work.initiatives.resting(movement.id)
     taking_part = await work.initiatives.people_in([initiative.id for initiative, _ in shown], movement.id)
     people = [set(taking_part[initiative.id]) for initiative, _ in shown]
     stitches = find_stitches(people, await _load_tellers(work, movement, [one.id for one, _ in shown], seen_from))
@@ -107,7 +110,7 @@ async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceI
             )
             for number, (initiative, person) in enumerate(shown)
         ),
-        more=await work.initiatives.count(movement.id) - len(shown),
+        more=count - len(shown),
     )
 
 
@@ -116,10 +119,8 @@ async def _load_tellers(
 ) -> list[set[PersonId]]:
     """Return, for each initiative, who told a story of it under a name that is shown in a workspace. Of other stories a
     stitch would say who told them."""
-    told = [
-        {story.teller_id for story in await work.stories.told_in(movement.id, one) if story.may_travel and story.named}
-        for one in some
-    ]
+    found = await work.together(*(work.stories.told_in(movement.id, one) for one in some))
+    told = [{story.teller_id for story in stories if story.may_travel and story.named} for stories in found]
     known = await work.people.among(set().union(*told), movement.id)
     named = {one.id for one in known if one.name_in(seen_from)}
     return [tellers & named for tellers in told]
