@@ -7,9 +7,9 @@ from weakref import WeakValueDictionary
 
 from bot.ports import StorageUnavailable
 
-INTENTS_AT_A_TIME = 2
-"""Intents of a workspace that act at a time: while the database works for one, the next is computed. More would wait
-for the row of their movement, each with a connection that others need (docs/adr/0117)."""
+INTENTS_AT_A_TIME = 4
+"""Intents of a workspace that act at a time: while the database works for one, the next are computed. More would wait
+for the row of their movement, each with a connection that others need (docs/adr/0117, 0125)."""
 TURN_TIMEOUT = 2.0
 """Seconds to wait for a turn. Slack wants its answer within 3."""
 
