@@ -171,7 +171,7 @@ class SlackInbound:
     async def _find_workspace(self, named: Sequence[str], ack_by: float) -> str | None:
         """Return the first of the workspaces that a request names where the app is installed."""
         for team in named:
-            if await self._is_ours(team, ack_by):
+            if self._tokens.is_known(team) or await self._is_ours(team, ack_by):
                 return team
         log.warning("slack_unknown_workspace", workspaces=list(named[:3]))
         return None

@@ -95,8 +95,11 @@ class InstalledTokens:
         """Drop the cached token of a workspace, so that it is read from its row again."""
         self._cache.pop(team, None)
 
+    def is_known(self, team: str) -> bool:
+        return team in self._cache
+
     async def is_installed(self, team: str) -> bool:
-        return team in self._cache or await self._installations.get(team) is not None
+        return self.is_known(team) or await self._installations.get(team) is not None
 
     async def bot_user(self, team: str) -> str:
         row = await self._installations.get(team)

@@ -34,6 +34,9 @@ class NoToken(Exception):
 class TokenSource(Protocol):
     """The bot tokens by workspace; `team` is Slack's id of it."""
 
+    def is_known(self, team: str) -> bool:
+        """Return whether the app is installed in this workspace as far as is known without asking."""
+
     async def is_installed(self, team: str) -> bool:
         """Return whether the app is installed in this workspace, so that its requests are ours to answer."""
 
@@ -55,14 +58,17 @@ class StaticToken:
         self._token = token
         self.team = self.bot = ""
 
-    async def is_installed(self, team: str) -> bool:
+    def is_known(self, team: str) -> bool:
         return team == self.team or not self.team
+
+    async def is_installed(self, team: str) -> bool:
+        return self.is_known(team)
 
     async def bot_user(self, team: str) -> str:
         return self.bot
 
     async def get_token(self, team: str) -> str:
-        if not await self.is_installed(team):
+        if not self.is_known(team):
             raise NoToken(NOT_INSTALLED)
         return self._token
 

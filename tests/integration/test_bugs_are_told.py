@@ -229,6 +229,7 @@ def break_matching(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def break_tokens(driver: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver.platform.tokens, "is_known", lambda _team: False)
     monkeypatch.setattr(driver.platform.tokens, "is_installed", break_down_later)
 
 
@@ -408,6 +409,7 @@ async def test_storage_that_fails_outside_the_core_is_a_503_too(
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
     async with slack_driver(tmp_path) as driver:
+        monkeypatch.setattr(driver.platform.tokens, "is_known", lambda _team: False)
         monkeypatch.setattr(driver.platform.tokens, "is_installed", away)
         status, told = await ask_http(driver, "command")
         assert status == 503

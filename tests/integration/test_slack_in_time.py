@@ -280,6 +280,7 @@ async def test_storage_that_does_not_tell_whose_request_it_is_does_not_hold_it_u
         await asyncio.Event().wait()
         return False
 
+    monkeypatch.setattr(slow.platform.tokens, "is_known", lambda _team: False)
     monkeypatch.setattr(slow.platform.tokens, "is_installed", never)
     await slow.people.command(slow.user("fatima"), slow.channel("general"), "/ritme me")
     assert slow.people.answers == [200]
