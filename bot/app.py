@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import TypeVar
 
 import structlog
-from structlog.contextvars import bound_contextvars
 
 from bot import commands, counting, presses, wording
 from bot.api import ApiReader
@@ -63,7 +62,7 @@ from bot.requests import (
     render_reply,
     show_home,
 )
-from bot.transactions import MOST_DETOURS, NEVER_ENOUGH, TransactionRunner, correlation_id
+from bot.transactions import MOST_DETOURS, NEVER_ENOUGH, TransactionRunner, correlate
 from bot.turns import WorkspaceTurns
 from bot.understanding import load_books
 from bot.use_cases.connecting import coverage
@@ -204,9 +203,8 @@ class Ritme:
         answered with an apology."""
         started = perf_counter()
         intent = commands.understand(intent, app=self._syntax(intent).app)
-        context_id = correlation_id()
         with (
-            bound_contextvars(correlation=context_id),
+            correlate() as context_id,
             self._telemetry.span("intent", context_id, name=intent.name, workspace=intent.actor.workspace),
         ):
             result = await self._handle_safely(intent)
@@ -373,7 +371,7 @@ class Ritme:
         """Turn due moments of rhythms into deliveries, mark what a dead sender left, and once an hour delete what was
         kept long enough. Returns how many moments were planned. Harmless to run twice, or on two machines at once."""
         now, planned = self._clock.now(), 0
-        with bound_contextvars(correlation=correlation_id()):
+        with correlate():
             while movements := deque(await self._movements_due(now)):
                 planners = (self._plan_each(movements, now) for _ in range(PLAN_CONCURRENCY))
                 round_planned = sum(await gather(*planners))

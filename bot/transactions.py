@@ -1,13 +1,14 @@
 """Run one unit of work per transaction, and retry it when it lost a race."""
 
 from asyncio import sleep
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 from random import uniform
 from time import perf_counter
 from typing import TypeVar
 
-from structlog.contextvars import get_contextvars
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
@@ -89,6 +90,18 @@ class TransactionRunner:
     async def read(self, act: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run `act`, which takes long and only reads, in a transaction outside the event loop."""
         return await self._transact.read(act)
+
+
+@contextmanager
+def correlate() -> Iterator[str]:
+    """Bind a correlation id for what is logged within, unless one is bound; give it."""
+    bound = get_contextvars().get("correlation")
+    if bound:
+        yield str(bound)
+        return
+    made = new_id()
+    with bound_contextvars(correlation=made):
+        yield made
 
 
 def correlation_id() -> str:

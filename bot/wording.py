@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import Namespace
 
 from bot.catalogue.base import (
     Ask,
@@ -388,6 +389,8 @@ def environment(language: Language) -> SandboxedEnvironment:
         auto_reload=False,
         bytecode_cache=keep_templates(compiled_folder()),
     )
+    # Each context, and each include, copies the globals: this is all that our templates use of Jinja's.
+    jinja.globals = {"namespace": Namespace}
     jinja.filters.update(_filters(language))
     return jinja
 

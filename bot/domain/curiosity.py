@@ -18,10 +18,15 @@ _POINTS_AT: dict[StuckKind, str] = {
     StuckKind.ENERGY: r"geen (tijd|energie)|te moe|te druk|no (time|energy)|too (tired|busy)",
     StuckKind.RULES: r"regels|toestemming|mag niet|protocol|rules|permission|not allowed",
 }
-_PATTERNS = {
-    kind: re.compile(rf"\b({words.replace(chr(39), '[' + chr(39) + '’]')})\b", re.IGNORECASE)
-    for kind, words in _POINTS_AT.items()
-}
+
+
+def _find_whole(words: str) -> re.Pattern[str]:
+    return re.compile(rf"\b({words.replace(chr(39), '[' + chr(39) + '’]')})\b", re.IGNORECASE)
+
+
+_PATTERNS = {kind: _find_whole(words) for kind, words in _POINTS_AT.items()}
+_ANY = _find_whole("|".join(_POINTS_AT.values()))
+"""Any of them: most texts point at nothing."""
 
 
 def fresh_questions(kind: StuckKind, asked: Sequence[str]) -> list[str]:
@@ -51,5 +56,5 @@ def record_questions(episode: StuckEpisode, questions: Iterable[str], now: datet
 
 def detect_kind(text: str) -> StuckKind:
     """Return the kind of being stuck that a Dutch or English text points at; OTHER unless it points at one only."""
-    found = [kind for kind, pattern in _PATTERNS.items() if pattern.search(text)]
+    found = [kind for kind, pattern in _PATTERNS.items() if pattern.search(text)] if _ANY.search(text) else []
     return found[0] if len(found) == 1 else StuckKind.OTHER

@@ -298,12 +298,15 @@ def _look_up(words: Sequence[tuple[str, float]], book: PhraseBook) -> _Message:
 def _candidates(message: _Message, book: PhraseBook, needing: PhrasesByWords) -> list[int]:
     """Return the phrases of which enough is in the message, in any order: few enough to be aligned. `needing`: those
     that are looked for, by the words they need."""
+    said = set(message.letters) - {UNKNOWN}
+    found = needing.find(said)
+    if not found:
+        return []
     weights = dict(zip(message.letters, message.weights, strict=True))
-    weights.pop(UNKNOWN, None)
-    said, get_letters, totals = set(weights), book.phrases.get_letters, book.totals
+    get_letters, totals = book.phrases.get_letters, book.totals
     return sorted(
         number
-        for number in needing.find(said)
+        for number in found
         if sum([weights[letter] for letter in said.intersection(get_letters(number))]) >= MIN_COVERAGE * totals[number]
     )
 
