@@ -92,7 +92,7 @@ class DirectorySync:
                     await introductions.update_profile(work, asked, answer, now)
                 elif isinstance(asked, ChatPlace) and isinstance(answer, str):
                     await introductions.rename_place(work, asked, answer)
-            await introductions.note_lookups(work, people, now)
+            await work.people.note_lookups(lane, [one.id for one in people], now)  # whatever was answered
 
         await self._run(learn)
 

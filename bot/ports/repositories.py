@@ -203,6 +203,9 @@ class People(Protocol):
     async def lanes_looked_up_before(self, platform: str, before: datetime) -> Sequence[WorkspaceId]:
         """Return the workspaces of a platform that have such people."""
 
+    async def note_lookups(self, workspace: WorkspaceId, accounts: Collection[str], at: datetime) -> None:
+        """Record that the directory was asked about people at a moment: others come first now."""
+
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """Return at most `limit` people whose name is not known yet and who were not forgotten, in no order."""
 

@@ -340,6 +340,7 @@ TOLD_BELOW = {
     "people.erase",
     "people.get_or_create",
     "people.lock_movement",
+    "people.note_lookups",
     "movements.places",
     "movements.labels",
     "connecting.strengthen",
@@ -382,6 +383,15 @@ async def test_calendar_links_are_revoked_of_one_movement_or_one_person(seeded: 
     async with seeded.begin() as work:
         await work.feeds.revoke_all_in(OURS)
         assert await work.feeds.by_digest("f1") is None
+
+
+async def test_look_ups_are_noted_of_one_workspace(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    for workspace, is_due in ((W2, True), (W1, False)):
+        async with seeded.begin() as work:
+            await work.people.note_lookups(workspace, ["u-fatima", "u-nobody"], NOW)
+        async with seeded.begin() as work:
+            assert bool(await _fatima_among_unseen(work, W1)) is is_due
 
 
 class _Undo(Exception):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     true,
     tuple_,
     union_all,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -372,6 +373,10 @@ class SqlPeople(Repository):
             .limit(limit)
         )
         return found.all()
+
+    async def note_lookups(self, workspace: WorkspaceId, accounts: Collection[str], at: datetime) -> None:
+        asked = (people.c.workspace_id == workspace, people.c.account.in_(accounts))
+        await self._session.post(update(people).where(*asked).values(looked_up_at=at))
 
     async def lanes_looked_up_before(self, platform: str, before: datetime) -> Sequence[WorkspaceId]:
         of_platform = people.c.workspace_id.startswith(f"{platform}:", autoescape=True)

@@ -29,14 +29,6 @@ async def people_to_look_up(work: UnitOfWork, lane: WorkspaceId, now: datetime) 
     return [Account(workspace=lane, id=person.account) for person in due if person.account is not None]
 
 
-async def note_lookups(work: UnitOfWork, accounts: Collection[Account], now: datetime) -> None:
-    """Record that the directory was asked about people, whatever it answered: others come first now."""
-    for account in accounts:
-        person = await work.people.by_account(WorkspaceId(account.workspace), account.id)
-        if person is not None:
-            person.looked_up_at = now
-
-
 async def wake_for_lookups(work: UnitOfWork, platforms: Collection[str], now: datetime) -> None:
     """Have the directories of these platforms asked, also in workspaces where nothing else is due."""
     for platform in platforms:
