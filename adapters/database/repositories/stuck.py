@@ -46,6 +46,7 @@ _OPEN_OF = (
     .order_by(episodes.c.opened_at.desc(), episodes.c.id)
     .limit(MAX_OPEN_EPISODES)
 )
+_ADD_QUESTIONS = insert(questions_asked)
 _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
     questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
 )
@@ -111,7 +112,7 @@ class SqlStuck(Repository):
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:
             rows = [{one.name: getattr(asked, one.name) for one in fields(asked)} for asked in questions]
-            await self._session.post(insert(questions_asked), rows)
+            await self._session.post(_ADD_QUESTIONS, rows)
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
