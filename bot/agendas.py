@@ -69,12 +69,16 @@ async def load_whole(
 ) -> AgendaFacts:
     """Load the rhythms of a movement that somebody sees, and their own moments in it."""
     rhythms = await work.rhythms.of_movement(movement.id)
-    facts = await load_facts(work, movement, person, rhythms, now, syntax)
-    since = to_utc(facts.since, time(0), facts.reader.timezone)
-    met = await work.connecting.joined_meetings(person.id, movement.id, since)
+    timezone = timezone_for(person, None, movement)
+    since = to_utc(window_of(now)[0], time(0), timezone)
+    facts, met, steps = await work.together(
+        load_facts(work, movement, person, rhythms, now, syntax),
+        work.connecting.joined_meetings(person.id, movement.id, since),
+        _load_steps(work, person, movement, timezone, now),
+    )
     meetings = [ShownMoment(id=one.id, kind="meeting", at=one.at, timezone=one.timezone) for one in met]
-    steps = await _load_steps(work, person, movement, facts.reader.timezone, now)
-    return replace(facts, own=(*steps, *meetings))
+    known: AgendaFacts = facts
+    return replace(known, own=(*steps, *meetings))
 
 
 async def load_facts(
@@ -94,11 +98,14 @@ async def load_facts(
         syntax=syntax,
     )
     since, until = window_of(now)
-    purpose = await work.movements.purpose(movement.id)
     shown = []
     begins = min((to_utc(since, time(0), one.timezone) for one in rhythms), default=now)
-    changes = await work.rhythms.changes_of([one.id for one in rhythms], begins)
-    places = {one.id: one for one in await work.movements.places(movement.id)}
+    purpose, changes, there = await work.together(
+        work.movements.purpose(movement.id),
+        work.rhythms.changes_of([one.id for one in rhythms], begins),
+        work.movements.places(movement.id),
+    )
+    places = {one.id: one for one in there}
     for rhythm in rhythms:
         place = places.get(rhythm.place_id)
         if place is None or place.workspace_id != person.workspace_id or not can_come(rhythm, place, purpose):
@@ -129,6 +136,8 @@ async def _load_steps(
     """Return when Ritme comes back to each step of somebody; nothing of those about which nothing comes."""
     if not person.will_read(now):
         return []
+    planned = await work.steps.planned_of(person.id, movement.id)
+    rests = await work.together(*(find_rest(work, one, now) for one in planned))
     return [
         ShownMoment(
             id=one.id,
@@ -136,8 +145,8 @@ async def _load_steps(
             at=arrival_of(person, timezone, movement, one.follow_up_at),
             timezone=timezone,
         )
-        for one in await work.steps.planned_of(person.id, movement.id)
-        if await find_rest(work, one, now) is None
+        for one, rest in zip(planned, rests, strict=True)
+        if rest is None
     ]
 
 

@@ -287,9 +287,12 @@ async def _load_rhythms(asked: ApiQuestion, *, after: After | None, limit: int) 
     work, movement = asked.work, asked.movement
     every = sorted(await work.rhythms.of_movement(movement.id), key=lambda one: (one.created_at, one.id))
     chosen, following = _cut(every, after, limit, lambda one: (one.created_at, one.id), newest_first=False)
-    changes = await work.rhythms.changes_of([one.id for one in chosen], asked.now)
-    places = {one.id: one for one in await work.movements.places(movement.id)}
-    purpose = await work.movements.purpose(movement.id)
+    changes, there, purpose = await work.together(
+        work.rhythms.changes_of([one.id for one in chosen], asked.now),
+        work.movements.places(movement.id),
+        work.movements.purpose(movement.id),
+    )
+    places = {one.id: one for one in there}
     return ApiPage(
         tuple(
             _Rhythm(

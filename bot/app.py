@@ -311,7 +311,8 @@ class Ritme:
             lane = WorkspaceId(intent.actor.workspace)
             if not await _is_wanted(work, intent):
                 return
-            if is_late(intent, await load_context(work, intent)) or not await concerns_us(work, intent):
+            context, is_ours = await work.together(load_context(work, intent), concerns_us(work, intent))
+            if is_late(intent, context) or not is_ours:
                 return
             if await work.inbox.claim(lane, hash_key(intent.key), now):
                 await apply(work, intent, now)

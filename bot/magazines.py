@@ -3,12 +3,13 @@
 Both the page and each print are made of this, every time anew: a yes that is taken back is gone from the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import wording
 from bot.catalogue.magazines import MagazinePage, PrintedStory
-from bot.domain.initiative import Initiative, InitiativeId
+from bot.domain.experiment import DecidedExperiment
+from bot.domain.initiative import Initiative
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from bot.domain.magazine import Magazine, MagazineId, PaperSize, PrintCandidate, choose_for_print
 from bot.domain.movement import Movement, MovementId
@@ -40,15 +41,20 @@ async def load_print(work: UnitOfWork, movement: Movement, id: MagazineId) -> Pr
     magazine = await work.magazines.get(id, movement.id)
     if magazine is None:
         return None
-    about = await work.initiatives.get(magazine.initiative_id, movement.id) if magazine.initiative_id else None
-    stories = choose_for_print(await work.magazines.candidates(magazine.id, movement.id))
-    names = {one.id: one.name for one in await work.initiatives.of_movement(movement.id, closed=True)}
+    candidates, initiatives, decided = await work.together(
+        work.magazines.candidates(magazine.id, movement.id),
+        work.initiatives.of_movement(movement.id, closed=True),
+        work.experiments.decided_in(movement.id, magazine.initiative_id, PersonId(""), MAX_TIMELINE_MOMENTS),
+    )
+    stories = choose_for_print(candidates)
+    names = {one.id: one.name for one in initiatives}
+    about = next((one for one in initiatives if one.id == magazine.initiative_id), None)
     return Printed(
         magazine=magazine,
         movement=movement.name,
         initiative=about.name if about is not None else "",
         stories=stories,
-        moments=await _load_history(work, movement, about, names) if magazine.history else (),
+        moments=_tell_history(movement, about, initiatives, decided) if magazine.history else (),
         abouts=[
             names.get(one.story.initiative_id, "") if one.story.initiative_id and about is None else ""
             for one in stories
@@ -69,30 +75,34 @@ async def may_read(work: UnitOfWork, magazine: Magazine, person: PersonId) -> bo
 
 async def find_initiatives_of(work: UnitOfWork, person: PersonId, movement: MovementId) -> list[Initiative]:
     """Return the initiatives of a movement that somebody carries, of which they can make a magazine."""
-    found = []
-    for one in await work.initiatives.of_person(person, movement):
-        part = await work.initiatives.participant(one.id, person)
-        if part is not None and part.initiator and part.left_at is None:
-            found.append(one)
-    return found
+    taken_part = await work.initiatives.of_person(person, movement)
+    parts = await work.together(*(work.initiatives.participant(one.id, person) for one in taken_part))
+    return [
+        one
+        for one, part in zip(taken_part, parts, strict=True)
+        if part is not None and part.initiator and part.left_at is None
+    ]
 
 
-async def _load_history(
-    work: UnitOfWork, movement: Movement, initiative: Initiative | None, names: Mapping[InitiativeId, str]
+def _tell_history(
+    movement: Movement,
+    initiative: Initiative | None,
+    initiatives: Sequence[Initiative],
+    decided: Sequence[DecidedExperiment],
 ) -> Sequence[TimelineMoment]:
     """Return the learning history as everybody may read it: no names of persons, and of what was written only how
     initiatives are called. What somebody tried, and that they were stuck, was told to the movement, not for print."""
-    about = initiative.id if initiative is not None else None
+    names = {one.id: one.name for one in initiatives}
     if initiative is None:
         moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
-        begun, turning = await work.initiatives.of_movement(movement.id, closed=True), MomentKind.BEGUN
+        begun, turning = initiatives, MomentKind.BEGUN
     else:
         moments, begun, turning = [], [initiative], MomentKind.STARTED
     for one in begun:
         moments.append(TimelineMoment(at=one.started_at, turning=turning, what=one.name))
         if one.closed_at is not None:
             moments.append(TimelineMoment(at=one.closed_at, turning=MomentKind.CLOSED, what=one.name))
-    for tried in await work.experiments.decided_in(movement.id, about, PersonId(""), MAX_TIMELINE_MOMENTS):
+    for tried in decided:
         what = names.get(tried.initiative_id, "") if tried.initiative_id else ""
         moments.append(
             TimelineMoment(at=tried.decided_at, turning=MomentKind.DECIDED, what=what, decision=tried.decision)

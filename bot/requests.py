@@ -15,7 +15,7 @@ from bot.despair import hear_despair
 from bot.domain.choosing import Significance
 from bot.domain.connectors import Invitation
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
-from bot.domain.door import DoorStory
+from bot.domain.door import DoorStory, StoryDoor
 from bot.domain.experiment import Experiment
 from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
@@ -59,6 +59,7 @@ NAMED: Mapping[str, type] = {
     "room": Room,
     "magazine": Magazine,
     "told": DoorStory,
+    "door": StoryDoor,
     "request": StoryRequest,
     "significance": Significance,
     HELD: HeldWords,

@@ -678,6 +678,9 @@ class Stuck(Protocol):
     def add(self, new: StuckEpisode | Company) -> None:
         """Store a new episode, or a peer who is asked to think along."""
 
+    async def remove_company(self, asked: Company) -> None:
+        """Delete a request to think along."""
+
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         """Store which questions were asked, in this order."""
 
@@ -775,6 +778,13 @@ class Experiments(Protocol):
         """Return how many steps belong to an experiment."""
 
 
+class StorySearch(Protocol):
+    """A search of stories, which may be asked in one way after the other; nothing changes meanwhile."""
+
+    async def find(self, match: StoryMatch, limit: int) -> Sequence[tuple[Story, Person]]:
+        """Return at most `limit` stories that match, with their tellers; newest first."""
+
+
 class Stories(Protocol):
     """Stories, the requests to keep one, words held before they are told, their ripples and their retellings."""
 
@@ -862,18 +872,11 @@ class Stories(Protocol):
         `SolvedSpell.is_told_of`): of its initiative, or of its teller. The story told last comes first; at most two
         hundred."""
 
-    async def search(
-        self,
-        movement: MovementId,
-        reader: StoryReader,
-        match: StoryMatch,
-        filters: StoryFilters,
-        before: int | None,
-        limit: int,
-    ) -> Sequence[tuple[Story, Person]]:
-        """Return at most `limit` stories of a movement that match, within filters, that this reader may read (those
-        that may travel, their own, and those told in the place where they are), with their tellers; newest first, from
-        before a position (see `story_position`)."""
+    def search(
+        self, movement: MovementId, reader: StoryReader, filters: StoryFilters, before: int | None
+    ) -> StorySearch:
+        """Begin to search the stories of a movement, within filters, that this reader may read (those that may travel,
+        their own, and those told in the place where they are), from before a position (see `story_position`)."""
 
     async def index_stories(self, limit: int) -> int:
         """Make at most `limit` stories findable that are not yet, of all movements, the newest first: they were told

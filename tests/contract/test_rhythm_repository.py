@@ -81,6 +81,34 @@ async def test_changed_moments_are_found_by_rhythm_while_they_matter(seeded: See
         assert await work.rhythms.changes_of([], NOW) == {}
         assert (await work.rhythms.change(RhythmId("r2"), (monday, 0))) is changes[RhythmId("r2")][monday, 0]
         assert await work.rhythms.change(RhythmId("r2"), (date(2027, 1, 1), 0)) is None
+        assert await work.rhythms.changes_in([HERE], NOW) == changes
+        assert await work.rhythms.changes_in([NIGHT], NOW) == {}
+
+
+async def test_changed_moments_that_were_asked_for_are_held_with_those_that_are_changed_meanwhile(
+    seeded: Seeded,
+) -> None:
+    monday, long_ago = NOW.date(), NOW.date() - timedelta(days=90)
+    await seeded.add(rhythm("r1"), change("r1", monday, skipped=True), change("r1", long_ago, skipped=True))
+    async with seeded.begin() as work:
+        (r1,) = await work.rhythms.of_place(HERE)
+        skipped = (await work.rhythms.changes(r1, NOW))[monday, 0]
+        work.rhythms.add(added := change("r1", monday, slot=1, skipped=True))
+        work.rhythms.add(new := rhythm("new"))
+        work.rhythms.add(of_new := change("new", monday, skipped=True))
+        skipped.skipped = False  # it changes nothing any more
+        assert await work.rhythms.changes(r1, NOW) == {(monday, 1): added}
+        assert await work.rhythms.changes_of([r1.id, new.id], NOW) == {
+            r1.id: {(monday, 1): added},
+            new.id: {(monday, 0): of_new},
+        }
+        assert await work.rhythms.change(r1.id, (monday, 0)) is skipped
+        assert await work.rhythms.change(r1.id, (monday, 1)) is added
+        assert await work.rhythms.change(r1.id, (monday, 2)) is None
+        # Of before what was asked for, nothing is held.
+        assert await work.rhythms.change(r1.id, (long_ago, 0)) is not None
+        assert (long_ago, 0) in await work.rhythms.changes(r1, NOW - timedelta(days=90))
+        assert await work.rhythms.changes_in([HERE], NOW) == await work.rhythms.changes_of([r1.id, new.id], NOW)
 
 
 async def test_increment_unanswered_adds_to_the_value_stored_at_commit(seeded_postgresql: Seeded) -> None:

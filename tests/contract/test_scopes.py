@@ -168,8 +168,8 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),
     "stories.solved_by_others": lambda work, its: work.stories.solved_by_others(its, JAN),
     "stories.search": lambda work, its: work.stories.search(
-        its, StoryReader(person=JAN, workspace=W1), StoryMatch(every=()), StoryFilters(), None, 9
-    ),
+        its, StoryReader(person=JAN, workspace=W1), StoryFilters(), None
+    ).find(StoryMatch(every=()), 9),
     "stories.count_spread": lambda work, its: _count_told(work, its),
     "stories.choice": lambda work, its: work.stories.choice(SignificanceId("chosen"), its),
     "stories.choice_in": lambda work, its: work.stories.choice_in("chosen in", its),
@@ -355,7 +355,7 @@ def test_every_query_by_movement_or_workspace_is_in_the_tables_above() -> None:
         f"{family}.{name}"
         for family, protocol in inspect.get_annotations(UnitOfWork).items()
         if hasattr(protocol, "_is_protocol")
-        for name, method in inspect.getmembers(protocol, inspect.iscoroutinefunction)
+        for name, method in inspect.getmembers(protocol, inspect.isfunction)
         if {"movement", "workspace", "lane"} & set(inspect.signature(method).parameters)
     }
     assert asked == {*OF_A_MOVEMENT, *OF_A_WORKSPACE, *TOLD_BELOW}

@@ -58,7 +58,7 @@ async def find_in(
     match = match_words(read_query(typed), by)
     if match is None:
         return []
-    return [found.id for found, _ in await work.stories.search(OURS, reader, match, filters, before, limit)]
+    return [found.id for found, _ in await work.stories.search(OURS, reader, filters, before).find(match, limit)]
 
 
 def told(id: str, words: str, minutes: int = 0, **more: object) -> Story:
@@ -208,7 +208,7 @@ async def test_without_words_the_newest_are_found(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         match = match_words((), FoundBy.ALL)
         assert match is not None
-        found = await work.stories.search(OURS, OUTSIDER, match, StoryFilters(), None, 9)
+        found = await work.stories.search(OURS, OUTSIDER, StoryFilters(), None).find(match, 9)
     assert [one.id for one, _ in found] == ["new", "old"]
 
 

@@ -134,7 +134,7 @@ async def test_what_is_of_one_thing_is_not_looked_for_in_all_of_a_movement(world
             await work.stuck.company_of(EpisodeId("e"), MovementId("m"))
             await work.connecting.introduction(StoryId("s"), PersonId("p"), MovementId("m"))
             reader = StoryReader(person=PersonId("p"), workspace=WorkspaceId("w"), place=None)
-            await work.stories.search(MovementId("m"), reader, StoryMatch(every=()), StoryFilters(), None, 4)
+            await work.stories.search(MovementId("m"), reader, StoryFilters(), None).find(StoryMatch(every=()), 4)
     plans = "\n".join(plan.text for plan in explain(world, listening.asked.values()))
     for index in ("uq_companies_person (episode_id=?)", "ix_invitations_inviter_id", "ix_stories_unindexed"):
         assert f"USING INDEX {index}" in plans

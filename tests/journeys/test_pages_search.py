@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.database.repositories.stories import SqlStories
+from adapters.database.repositories.story_search import StorySearcher
 from bot.domain.person import PersonId
 from bot.ports import TookTooLong
 from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
@@ -121,7 +121,7 @@ async def test_a_search_that_takes_too_long_says_what_helps(
     async def give_up(*_: Any) -> Any:
         raise TookTooLong("search")
 
-    monkeypatch.setattr(SqlStories, "search", give_up)
+    monkeypatch.setattr(StorySearcher, "find", give_up)
     async with visit(served, "jan") as jan:
         await jan.get(f"{SEARCH}?text=nachtdienst")
         assert jan.status == 200

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.database.repositories.stories import SqlStories
+from adapters.database.repositories.story_search import StorySearcher
 from bot.chat import Answer, Form, Reply
 from bot.ports import TookTooLong
 from tests.support.world import World, button_of, text_of
@@ -179,7 +179,7 @@ async def test_a_search_that_takes_too_long_says_what_helps(told: World, monkeyp
     async def take_long(*_: object) -> list[object]:
         raise TookTooLong("search")
 
-    monkeypatch.setattr(SqlStories, "search", take_long)
+    monkeypatch.setattr(StorySearcher, "find", take_long)
     shown = text_of(await told.type("fatima", "/ritme zoek nachtdienst"))
     assert "duurt te lang" in shown
     monkeypatch.undo()

@@ -42,9 +42,9 @@ class Repository:
         self._session.add(new)
 
     async def _get(self, entity: type[T], id: str, **its: object) -> T | None:
-        """Return an entity by its id, which is asked for once in a transaction; None unless these attributes are
-        `its`."""
-        found: T | None = await self._session.get(entity, id)
+        """Return an entity by its id, which is asked for once in a transaction; None for an empty id, and unless these
+        attributes are `its`."""
+        found: T | None = await self._session.get(entity, id) if id else None
         return found if found is not None and all(getattr(found, name) == one for name, one in its.items()) else None
 
     async def _get_each(self, entity: type[Any], key: ColumnElement[str], ids: Collection[str]) -> dict[Any, Any]:

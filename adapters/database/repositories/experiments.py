@@ -43,13 +43,19 @@ class SqlExperiments(Repository):
         else:
             about.append(experiments.c.initiative_id.is_not(None) | (experiments.c.person_id == reader))
         newest = select(Experiment).where(*about).order_by(experiments.c.decided_at.desc()).limit(limit)
-        found = []
-        for one in await self._session.scalars(newest):
-            if one.decision is None or one.decided_at is None:
-                continue
-            said = [answer.learned for answer in await self.answers(one.id, movement) if answer.learned]
-            found.append(DecidedExperiment(one.trying, one.decision, one.decided_at, tuple(said), one.initiative_id))
-        return found
+        decided = (await self._session.scalars(newest)).all()
+        said = await self._session.together(*(self.answers(one.id, movement) for one in decided))
+        return [
+            DecidedExperiment(
+                one.trying,
+                one.decision,
+                one.decided_at,
+                tuple(answer.learned for answer in answers if answer.learned),
+                one.initiative_id,
+            )
+            for one, answers in zip(decided, said, strict=True)
+            if one.decision is not None and one.decided_at is not None
+        ]
 
     async def count_steps(self, experiment: ExperimentId, movement: MovementId) -> int:
         counted = select(func.count()).where(steps.c.experiment_id == experiment, steps.c.movement_id == movement)

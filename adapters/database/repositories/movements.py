@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, exists, func, or_, select, text, update
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
@@ -61,6 +62,11 @@ from bot.domain.story import Readers
 class SqlMovements(Repository):
     """Implements `Movements`."""
 
+    def __init__(self, session: InlineSession) -> None:
+        super().__init__(session)
+        self._in_channels: dict[tuple[WorkspaceId, str], Place] = {}
+        """Keeps what `place_in` found: an event asks for its place more than once."""
+
     async def get(self, id: MovementId) -> Movement | None:
         return await self._session.get(Movement, id)
 
@@ -85,9 +91,15 @@ class SqlMovements(Repository):
         return await self._get_each(Place, places.c.id, ids)
 
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
-        return await self._session.scalar(
+        known = self._in_channels.get((workspace, channel))
+        if known is not None and known.channel == channel:
+            return known
+        found: Place | None = await self._session.scalar(
             select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)
         )
+        if found is not None:
+            self._in_channels[workspace, channel] = found
+        return found
 
     async def move_place(self, place: Place, channel: str) -> None:
         old, lane = place.channel, place.workspace_id

@@ -105,7 +105,7 @@ class SqlPersonalFiles(Repository):
         return await self._session.scalar(select(personal_files.c.content).where(personal_files.c.id == id))
 
     async def set_content(self, id: PersonalFileId, content: bytes) -> None:
-        await self._session.execute(update(personal_files).where(personal_files.c.id == id).values(content=content))
+        await self._session.post(update(personal_files).where(personal_files.c.id == id).values(content=content))
 
     async def keep(self, file: PersonalFile, content: bytes, made_at: datetime) -> bool:
         # In one statement: on PostgreSQL it waits for a change that is being committed, and then finds nothing.

@@ -60,7 +60,7 @@ from bot.domain.retelling import SHARED
 from bot.domain.solved import SolvedSpell
 from bot.domain.spread import SPREAD_OVER, SPREAD_PERIOD, SPREAD_PERIODS, FlowCount, SpreadCounts, ToldCount
 from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
-from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
+from bot.domain.story_search import StoryFilters, StoryReader
 
 
 def _may_travel() -> ColumnElement[bool]:
@@ -411,16 +411,10 @@ class SqlStories(Repository):
             remember_author(self._session.sync_session, one.story.text, one.teller.id)
         return solved
 
-    async def search(
-        self,
-        movement: MovementId,
-        reader: StoryReader,
-        match: StoryMatch,
-        filters: StoryFilters,
-        before: int | None,
-        limit: int,
-    ) -> Sequence[tuple[Story, Person]]:
-        return await StorySearcher(self._session, movement, reader, filters, before).find(match, limit)
+    def search(
+        self, movement: MovementId, reader: StoryReader, filters: StoryFilters, before: int | None
+    ) -> StorySearcher:
+        return StorySearcher(self._session, movement, reader, filters, before)
 
     async def index_stories(self, limit: int) -> int:
         unindexed = text(STORIES_UNINDEXED)

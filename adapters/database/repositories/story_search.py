@@ -56,7 +56,8 @@ def is_readable_by(reader: StoryReader) -> ColumnElement[bool]:
 
 
 class StorySearcher:
-    """One search within one movement, for one reader."""
+    """One search within one movement, for one reader; in different ways one after the other, by what it looked up
+    first."""
 
     def __init__(
         self,
@@ -70,6 +71,8 @@ class StorySearcher:
         self._upper = min(OPEN if before is None else before, OPEN if not filters.until else position_at(filters.until))
         self._floor = position_at(filters.since) if filters.since is not None else 0
         self._within = and_(stories.c.movement_id == movement, is_readable_by(reader), *self._narrow())
+        self._new: Sequence[FoundRow] | None = None
+        self._begins: Sequence[int] | None = None
 
     async def find(self, match: StoryMatch, limit: int) -> Sequence[FoundRow]:
         """Return at most `limit` stories that match, newest first, with their tellers."""
@@ -80,27 +83,36 @@ class StorySearcher:
                 return []
             if len(tellers) <= MAX_TELLERS:
                 narrowed = StoryMatch(every=(*narrowed.every, match_tellers(tellers)), without=match.without)
-        found = await self._find_among_new(match, limit)
-        indexed = self._find_by_words(narrowed, limit) if narrowed.every else self._find_newest(limit)
-        found += await indexed
-        found.sort(key=lambda one: story_position(one[0]), reverse=True)
-        return found[:limit]
+        if narrowed.every:
+            new, begins = await self._session.together(self._load_new(), self._stretches())
+            indexed = await self._find_by_words(narrowed, begins, limit)
+        else:
+            new, indexed = await self._session.together(self._load_new(), self._find_newest(limit))
+        found = {story.id: (story, teller) for story, teller in self._choose_new(new, match)}
+        # One may just have been put in the index.
+        found |= {story.id: (story, teller) for story, teller in indexed}
+        return sorted(found.values(), key=lambda one: story_position(one[0]), reverse=True)[:limit]
 
     # -- not in the index --------------------------------------------------------------------------------------------
 
-    async def _find_among_new(self, match: StoryMatch, limit: int) -> list[FoundRow]:
-        """Return those among the stories that are not in the index yet."""
+    async def _load_new(self) -> Sequence[FoundRow]:
+        """Return the stories that are not in the index yet."""
+        if self._new is not None:
+            return self._new
         newest = _load().where(text(STORIES_UNINDEXED), self._within).order_by(stories.c.told_at.desc())
         if self._upper < OPEN:
             newest = newest.where(stories.c.told_at < moment_of(self._upper, later=True))
         if self._floor:
             newest = newest.where(stories.c.told_at >= moment_of(self._floor))
-        found: list[FoundRow] = []
-        for story, teller in await self._session.execute(newest.limit(MAX_UNINDEXED)):
+        found = await self._session.execute(newest.limit(MAX_UNINDEXED))
+        self._new = [(story, teller) for story, teller in found]
+        return self._new
+
+    def _choose_new(self, new: Sequence[FoundRow], match: StoryMatch) -> Iterator[FoundRow]:
+        for story, teller in new:
             position, tokens = index_story(story)
             if position is not None and self._floor <= position < self._upper and holds(tokens, match):
-                found.append((story, teller))
-        return found
+                yield story, teller
 
     async def _find_newest(self, limit: int) -> Sequence[FoundRow]:
         """Return stories by nothing but their columns."""
@@ -111,14 +123,14 @@ class StorySearcher:
 
     # -- by the index ------------------------------------------------------------------------------------------------
 
-    async def _find_by_words(self, match: StoryMatch, limit: int) -> Sequence[FoundRow]:
+    async def _find_by_words(self, match: StoryMatch, begins: Sequence[int], limit: int) -> Sequence[FoundRow]:
         # Here: only a process in which people search needs what this is made with, and it takes memory.
         from adapters.database.repositories.postings import Postings
 
         postings = Postings(self._session, self._movement, match, own_tokens(self._reader))
         found: list[FoundRow] = []
         upper, began = self._upper, perf_counter()
-        for lower in await self._stretches():
+        for lower in begins:
             for some in _in_batches(await postings.find(lower, upper), limit):
                 found += await self._load_matching(some, match)
                 if len(found) >= limit:
@@ -130,6 +142,11 @@ class StorySearcher:
 
     async def _stretches(self) -> Sequence[int]:
         """Return where the stretches of time begin that are searched one after the other."""
+        if self._begins is None:
+            self._begins = await self._find_stretches()
+        return self._begins
+
+    async def _find_stretches(self) -> Sequence[int]:
         before = select(_position).where(stories.c.movement_id == self._movement, _position < self._upper)
         back = before.order_by(_position.desc()).limit(1)
         newest, oldest = (

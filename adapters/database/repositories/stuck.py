@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, text, true
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
@@ -108,6 +108,9 @@ class SqlStuck(Repository):
 
     async def open_of(self, person: PersonId, movement: MovementId) -> Sequence[StuckEpisode]:
         return (await self._session.scalars(_OPEN_OF, {"person": person, "movement": movement})).all()
+
+    async def remove_company(self, asked: Company) -> None:
+        await self._session.post(delete(companies).where(companies.c.id == asked.id))
 
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:

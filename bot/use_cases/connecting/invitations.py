@@ -30,7 +30,7 @@ from bot.domain.connectors import (
     plan_quiet_news,
     plan_withdrawal,
 )
-from bot.domain.delivery import Act, DeliveryState, Priority, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person, PersonId
@@ -244,7 +244,8 @@ async def postpone(work: UnitOfWork, turn: Turn) -> InPlace:
     invitation, inviter = await _record_answer(work, turn, InvitationState.LATER)
     if inviter is not None and invitation.state is InvitationState.LATER:
         again = plan_invitation(invitation, turn.person, turn.now, number=1, due_at=turn.now + ASK_AGAIN)
-        await work.deliveries.add_ask(again, turn.now, postpone=True)
+        if await work.deliveries.add_ask(again, turn.now, postpone=True):
+            return await _confirm(work, turn, invitation, inviter, planned=again)
     return await _confirm(work, turn, invitation, inviter)
 
 
@@ -287,14 +288,22 @@ async def _load_inviter(work: UnitOfWork, invitation: Invitation) -> Person | No
     return inviter if inviter is not None and inviter.account and inviter.deactivated_at is None else None
 
 
-async def _confirm(work: UnitOfWork, turn: Turn, invitation: Invitation, inviter: Person | None) -> InPlace:
-    """Return the card that replaces the invitation: what was answered, and what happens now."""
+async def _confirm(
+    work: UnitOfWork,
+    turn: Turn,
+    invitation: Invitation,
+    inviter: Person | None,
+    *,
+    planned: Delivery | None = None,
+) -> InPlace:
+    """Return the card that replaces the invitation: what was answered, and what happens now. `planned`: the invitation
+    that is sent once more, when it was planned just now."""
     again = None
     story = await _load_story(work, invitation)
     if story is not None and inviter is not None and invitation.said_yes:
         return InPlace(entry=Introduced(name=inviter.name, text=story.text, own=True))
     if invitation.state is InvitationState.LATER:
-        planned = await work.deliveries.by_key(invitation_key(invitation.id, 1))
+        planned = planned or await work.deliveries.by_key(invitation_key(invitation.id, 1))
         waits = planned is not None and planned.state is DeliveryState.WAITING
         again = planned.due_at if planned is not None and waits else None
     return InPlace(

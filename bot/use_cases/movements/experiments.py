@@ -179,7 +179,8 @@ async def end(work: UnitOfWork, turn: Turn) -> InPlace:
 async def answer(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Open the form for a line with an answer."""
     experiment = await _load(work, turn)
-    if not await _may_answer(work, turn, experiment):
+    may_answer, _ = await _may_answer(work, turn, experiment)
+    if not may_answer:
         return InPlace(entry=await _show(work, turn, experiment), on_page=True)
     answered = _parse_answer(turn)
     return ExperimentAnswerForm(
@@ -193,7 +194,10 @@ async def save_answer(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Keep an answer. The first of who carries it is the decision; those of others are added."""
     experiment = await _load(work, turn)
     answered = _parse_answer(turn)
-    if not await _may_answer(work, turn, experiment):
+    (may_answer, carriers), initiative = await work.together(
+        _may_answer(work, turn, experiment), _initiative(work, experiment)
+    )
+    if not may_answer:
         return InPlace(entry=await _show(work, turn, experiment), on_page=True)
     filled = read_form(ExperimentAnswerForm, turn.intent.args)
     learned = filled.text("learned")
@@ -210,11 +214,9 @@ async def save_answer(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
             answered_at=turn.now,
         )
     )
-    _, carriers = await _load_parts(work, experiment)
     decided = decides(turn.person.id, carriers) and experiment.decide(answered, turn.now)
     if decided:
         await work.deliveries.cancel(QUESTION, experiment.id, "already_chosen")
-    initiative = await _initiative(work, experiment)
     return ExperimentAnswered(
         experiment=experiment.id,
         trying=experiment.trying,
@@ -304,14 +306,16 @@ def _is_settled(experiment: Experiment, turn: Turn) -> bool:
     return experiment.decision is not None or turn.text("moved") != str(experiment.moved)
 
 
-async def _may_answer(work: UnitOfWork, turn: Turn, experiment: Experiment) -> bool:
-    """Return whether the actor did not answer, and the end has come. Also after the decision: what others say is added.
-    Raises `Refused` for who does not take part."""
-    people, _ = await _load_parts(work, experiment)
+async def _may_answer(work: UnitOfWork, turn: Turn, experiment: Experiment) -> tuple[bool, set[PersonId]]:
+    """Return whether the actor did not answer, and the end has come; and who carries it. Also after the decision: what
+    others say is added. Raises `Refused` for who does not take part."""
+    (people, carriers), answers = await work.together(
+        _load_parts(work, experiment), work.experiments.answers(experiment.id, experiment.movement_id)
+    )
     if turn.person.id not in {one.id for one in people}:
         raise Refused("not_found")
-    answers = await work.experiments.answers(experiment.id, experiment.movement_id)
-    return turn.person.id not in {one.person_id for one in answers} and turn.now >= experiment.ends_at
+    has_answered = turn.person.id in {one.person_id for one in answers}
+    return not has_answered and turn.now >= experiment.ends_at, carriers
 
 
 def _parse_answer(turn: Turn) -> Decision:

@@ -76,7 +76,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
             filled.problems.add(field, "missing")
     filled.problems.raise_if_any()
     key = group_key(name)
-    hours = next((one for one in await work.movements.group_hours(movement.id) if one.key == key), None)
+    kept, sizes = await work.together(work.movements.group_hours(movement.id), work.people.group_sizes(movement.id))
+    hours = next((one for one in kept if one.key == key), None)
     if start is None or end is None:
         if hours is not None:
             await work.delete(hours)
@@ -96,14 +97,14 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         hours.name, hours.quiet_from, hours.quiet_until = name, start, end
         hours.quiet_weekends, hours.set_at = filled.text("quiet_weekends") == YES, turn.now
     record_change(work, turn, CoordinatorAct.HOURS_CHANGED, name)
-    await work.flush()  # the hours that each follows are found by a query that has to see these
-    written = [one for one in await work.people.group_sizes(movement.id) if group_key(one) == key]
-    people = await work.people.of_groups(movement.id, written)
-    found = await work.movements.find_hours([one.id for one in people], name)
+    people = await work.people.of_groups(movement.id, [one for one in sizes if group_key(one) == key])
+    # By queries that see what was just set.
+    found, shown = await work.together(
+        work.movements.find_hours([one.id for one in people], name), _show(work, movement)
+    )
     for person in people:
         tell = person.id != turn.person.id
         await apply_group_hours(work, person, found.get(person.id), turn.now, tell=tell, movement=movement.id)
-    shown = await _show(work, movement)
     return HoursShown(
         name=shown.name, groups=shown.groups, news="saved" if start is not None else "cleared", group=name
     )

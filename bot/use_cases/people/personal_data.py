@@ -334,8 +334,12 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
     )
     others = [(made, story) for made, story in chosen if story.teller_id != person.id]
     retold = await _withdraw_stories(work, person, told, now) | await _take_whys_away(work, person, others, now)
-    await take_back_messages(work, person.id, now, retold)
-    await _empty_chat(work, person, now, but)
+    _, sent, old = await work.together(
+        take_back_messages(work, person.id, now, retold),
+        work.deliveries.sent_to(person.id),
+        work.people.old_messages(person.id),
+    )
+    await _empty_chat(work, sent, old, now, but)
     # `forget` runs statements in the database: the changes above have to be there first.
     await work.flush()
     await work.people.forget(person.id)
@@ -393,9 +397,14 @@ async def take_back_messages(work: UnitOfWork, person: PersonId, now: datetime, 
         await work.deliveries.add(plan_take_back(one, now))
 
 
-async def _empty_chat(work: UnitOfWork, person: Person, now: datetime, but: Collection[str]) -> None:
+async def _empty_chat(
+    work: UnitOfWork,
+    sent: Sequence[Delivery],
+    old: Sequence[tuple[WorkspaceId, str, str]],
+    now: datetime,
+    but: Collection[str],
+) -> None:
     """Delete our messages in someone's own chat, and old ones that name them, at the pace that platforms take."""
-    sent, old = await work.together(work.deliveries.sent_to(person.id), work.people.old_messages(person.id))
     channel_of = await _load_channels(work, sent)
     stand = [
         (one.workspace_id, one.receipt_channel, one.receipt)

@@ -39,8 +39,11 @@ async def begin_lot(work: UnitOfWork, turn: Turn) -> InPlace:
     """Let the lot leave places out of reminders from now on, and say so in each of them. Raises `Refused` with fewer
     than two places that are reminded."""
     movement = turn.require_coordinator()
-    if await work.holdouts.running_in(movement.id) is None:
-        if len(await work.holdouts.places_with(movement.id, RhythmKind.PURPOSE)) < FEWEST_PLACES:
+    running, places = await work.together(
+        work.holdouts.running_in(movement.id), work.holdouts.places_with(movement.id, RhythmKind.PURPOSE)
+    )
+    if running is None:
+        if len(places) < FEWEST_PLACES:
             raise Refused("lot_too_few")
         lot = Holdout(id=HoldoutId(new_id()), movement_id=movement.id, seed=token_hex(SEED_BYTES), begun_at=turn.now)
         work.holdouts.add(lot)
@@ -97,8 +100,10 @@ async def _draw_block(work: UnitOfWork, lot: Holdout, block: int, now: datetime)
     """Record the turns of a block, once, and plan to say in each place when it is left out. One that joins later is
     reminded, and takes part from the next block."""
     first = block * HOLDOUT_BLOCK
-    places = await work.holdouts.places_with(lot.movement_id, RhythmKind.PURPOSE)
-    if len(places) < FEWEST_PLACES or await work.holdouts.turns_of(lot.id, first):
+    places, drawn_before = await work.together(
+        work.holdouts.places_with(lot.movement_id, RhythmKind.PURPOSE), work.holdouts.turns_of(lot.id, first)
+    )
+    if len(places) < FEWEST_PLACES or drawn_before:
         return
     drawn, said = draw_lot(lot.seed, block, [one.id for one in places]), []
     for place in places:
@@ -149,8 +154,7 @@ async def compose_lot(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 async def _show(work: UnitOfWork, turn: Turn, movement: Movement, news: str = "") -> EffectShown:
-    lot = await work.holdouts.running_in(movement.id)
-    turns = await work.holdouts.turns_in(movement.id)
+    lot, turns = await work.together(work.holdouts.running_in(movement.id), work.holdouts.turns_in(movement.id))
     known = [one for one in turns if one.stories is not None]
     since = min((one.starts_at for one in turns), default=turn.now)
     people = await work.holdouts.count_people(movement.id, since) if known else 0

@@ -140,24 +140,22 @@ async def compose_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 async def pick(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form to say why people here chose a story."""
-    post, story = await _load_open(work, turn)
+    post, story, _ = await _load_open(work, turn)
     return WhyForm(hidden={"round": post.id, "story": story.id})
 
 
 async def tell(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep what was chosen and why, in place of an earlier choice that its teller did not agree to yet; tell the
     teller."""
-    post, story = await _load_open(work, turn)
+    post, story, before = await _load_open(work, turn)
     filled = read_form(WhyForm, turn.intent.args)
     if not has_words(filled.text("why")):
         filled.problems.add("why", "no_words")
     filled.problems.raise_if_any()
     movement, place = turn.require_movement(), turn.place
-    before = await work.stories.choice_in(post.id, movement.id)
     if before is not None:
         await work.deliveries.cancel(CHOICE_TOLD, before.id, "answered")
-        await work.stories.remove_choice(before)
-        await work.flush()  # the round has room for one
+        await work.stories.remove_choice(before)  # the round has room for one
     made = Significance(
         id=SignificanceId(new_id()),
         movement_id=movement.id,
@@ -227,23 +225,24 @@ async def remove_whys(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=ChoiceSettled(stands=False))
 
 
-async def _load_open(work: UnitOfWork, turn: Turn) -> tuple[Delivery, Story]:
-    """Return the post of a round in the place where this happens, and one of its stories. Raises `Refused` when it is
-    over, decided, or of another place."""
-    movement = turn.require_movement()
-    post = await work.deliveries.get(DeliveryId(turn.text("round")), turn.person.workspace_id)
+async def _load_open(work: UnitOfWork, turn: Turn) -> tuple[Delivery, Story, Significance | None]:
+    """Return the post of a round in the place where this happens, one of its stories, and what was chosen before.
+    Raises `Refused` when it is over, decided, or of another place."""
+    movement, round_of = turn.require_movement(), DeliveryId(turn.text("round"))
+    post, made = await work.together(
+        work.deliveries.get(round_of, turn.person.workspace_id), work.stories.choice_in(round_of, movement.id)
+    )
     here = turn.place is not None and post is not None and post.place_id == turn.place.id
     if post is None or not here or post.kind != CHOICE_ROUND or post.movement_id != movement.id:
         raise Refused("not_found")
     if turn.now >= datetime.fromisoformat(str(post.args["until"])):
         raise Refused("choice_over")
-    made = await work.stories.choice_in(post.id, movement.id)
     if made is not None and made.agreed_at is not None:
         raise Refused("choice_made")
     story = next((one for one in await _load_stories(work, movement, post) if one.id == turn.text("story")), None)
     if story is None:
         raise Refused("not_found")
-    return post, story
+    return post, story, made
 
 
 async def _load_own_choice(work: UnitOfWork, turn: Turn) -> tuple[Significance, Story]:
@@ -260,7 +259,8 @@ async def _load_own_choice(work: UnitOfWork, turn: Turn) -> tuple[Significance, 
 async def _load_stories(work: UnitOfWork, movement: Movement, post: Delivery) -> list[Story]:
     """Return the stories of a post that may still be read by everyone."""
     ids = post.args.get("stories")
-    found = [await work.stories.get(StoryId(str(one)), movement.id) for one in (ids if isinstance(ids, list) else [])]
+    asks = (work.stories.get(StoryId(str(one)), movement.id) for one in (ids if isinstance(ids, list) else []))
+    found = await work.together(*asks)
     return [one for one in found if one is not None and one.may_travel]
 
 

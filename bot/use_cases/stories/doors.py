@@ -46,7 +46,7 @@ from bot.domain.door import (
 from bot.domain.forgetting import replace_message
 from bot.domain.ids import new_id
 from bot.domain.initiative import InitiativeId
-from bot.domain.movement import Movement, MovementId
+from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.retelling import plan_changes
 from bot.domain.story import Readers, Story, StoryId
@@ -69,7 +69,8 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
     movement, opens = turn.require_movement(), turn.member is not None and turn.member.coordinates
     found = await work.doors.of_movement(movement.id, LOOKED_THROUGH)
     if not opens:
-        found = [one for one in found if await _may_decide(work, one, turn.person)]
+        decides = await work.together(*(_may_decide(work, one, turn.person, turn.member) for one in found))
+        found = [one for one, may in zip(found, decides, strict=True) if may]
     if not found:
         turn.require_coordinator()
     if turn.syntax.pages is None:
@@ -237,10 +238,12 @@ async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
 
 async def _go_on(work: UnitOfWork, turn: Turn, door: StoryDoor, told: DoorStory, news: str) -> InPlace:
     """Show the next story that waits in place of the one decided about, here and to others who read the door."""
-    await work.flush()
     pressed = {turn.text(CARD), turn.intent.message, turn.intent.answer_to}
-    await refresh_cards(work, door, f"{told.id}:{news}:{turn.now.isoformat()}", turn.now, but=pressed)
-    return InPlace(entry=await _word(work, door, news), on_page=True)
+    _, entry = await work.together(
+        refresh_cards(work, door, f"{told.id}:{news}:{turn.now.isoformat()}", turn.now, but=pressed),
+        _word(work, door, news),
+    )
+    return InPlace(entry=entry, on_page=True)
 
 
 def _has_read(turn: Turn, told: DoorStory) -> bool:
@@ -250,8 +253,10 @@ def _has_read(turn: Turn, told: DoorStory) -> bool:
 
 async def _show_new_words(work: UnitOfWork, door: StoryDoor, told: DoorStory) -> InPlace:
     """Show the words as they are now, in place of those that were decided about; nothing is decided."""
-    name = await work.initiatives.name(door.initiative_id, door.movement_id)
-    waiting = await work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED)
+    name, waiting = await work.together(
+        work.initiatives.name(door.initiative_id, door.movement_id),
+        work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED),
+    )
     return InPlace(entry=_word_one(told, name, len(waiting) - 1, "changed"), on_page=True)
 
 
@@ -262,20 +267,25 @@ async def _load_waiting(work: UnitOfWork, turn: Turn) -> tuple[StoryDoor, DoorSt
     told = await work.doors.get_story(DoorStoryId(turn.text("told")), movement.id)
     if door is None or told is None or told.door_id != door.id:
         raise Refused("not_found")
-    if not await _may_decide(work, door, turn.person):
+    if not await _may_decide(work, door, turn.person, turn.member):
         raise Refused("initiators_only")
     if not told.waits:
         raise Refused("already_answered")
     return door, told
 
 
-async def _may_decide(work: UnitOfWork, door: StoryDoor, person: Person) -> bool:
-    """Return whether a person carries the initiative of a door, or coordinates its movement."""
-    member = await work.movements.membership(door.movement_id, person.id)
+async def _may_decide(work: UnitOfWork, door: StoryDoor, person: Person, member: Member | None) -> bool:
+    """Return whether a person carries the initiative of a door, or coordinates its movement, by their membership of
+    that."""
     if member is not None and member.coordinates:
         return True
     taking_part = await work.initiatives.participants(door.initiative_id, door.movement_id)
     return person.id in {one.id for one in carriers(taking_part)}
+
+
+async def _reads(work: UnitOfWork, door: StoryDoor, reader: Person) -> bool:
+    """Return whether who is to read a message about a door still decides about it."""
+    return await _may_decide(work, door, reader, await work.movements.membership(door.movement_id, reader.id))
 
 
 async def _load(work: UnitOfWork, turn: Turn) -> StoryDoor:
@@ -283,7 +293,7 @@ async def _load(work: UnitOfWork, turn: Turn) -> StoryDoor:
     door = await work.doors.get(StoryDoorId(turn.text("door")), movement.id)
     if door is None:
         raise Refused("not_found")
-    if not await _may_decide(work, door, turn.person):
+    if not await _may_decide(work, door, turn.person, turn.member):
         raise Refused("initiators_only")
     return door
 
@@ -314,7 +324,7 @@ async def compose_card(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     door = await work.doors.get(StoryDoorId(outgoing.delivery.subject), movement.id)
     if door is None or pages is None or not door.is_open(outgoing.now):
         raise Unwanted("gone")
-    if reader is None or not await _may_decide(work, door, reader):
+    if reader is None or not await _reads(work, door, reader):
         raise Unwanted("gone")
     link = pages.make_door(door.id)
     return DoorCard(
@@ -332,7 +342,7 @@ async def compose_waiting(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     that stands says so), or they do not decide now."""
     movement, reader = outgoing.require_movement(), outgoing.person
     door = await work.doors.get(StoryDoorId(outgoing.delivery.subject), movement.id)
-    if door is None or reader is None or not await _may_decide(work, door, reader):
+    if door is None or reader is None or not await _reads(work, door, reader):
         raise Unwanted("gone")
     entry = await _word(work, door, "")
     if isinstance(entry, DoorRead) and outgoing.delivery.act is Act.POST:
@@ -357,8 +367,10 @@ async def _name_opener(work: UnitOfWork, door: StoryDoor, reader: Person) -> str
 
 async def _word(work: UnitOfWork, door: StoryDoor, news: str) -> DoorTold | DoorRead:
     """Word the story that waits at a door the longest, or that none does."""
-    name = await work.initiatives.name(door.initiative_id, door.movement_id)
-    waiting = await work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED)
+    name, waiting = await work.together(
+        work.initiatives.name(door.initiative_id, door.movement_id),
+        work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED),
+    )
     if not waiting:
         return DoorRead(initiative=name, news=news)  # type: ignore[arg-type]  # one of its literals
     return _word_one(waiting[0], name, len(waiting) - 1, news)

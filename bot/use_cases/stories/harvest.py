@@ -34,11 +34,14 @@ async def preview(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_movement()
     coming = await _load_coming(work, movement, turn.now, turn.person.workspace_id)
     first = coming[0][0] if coming else None
-    chosen = await _choose(work, movement, first.place_id if first else None, turn.now, least=1)
+    chosen, places = await work.together(
+        _choose(work, movement, first.place_id if first else None, turn.now, least=1),
+        work.movements.labels(movement.id, turn.person.workspace_id),
+    )
     if not chosen:
         raise Refused("nothing_to_give")
     return Harvest(
-        stories=await _describe_stories(work, movement, chosen, turn.person.workspace_id),
+        stories=await _describe_stories(work, movement, chosen, places, turn.person.workspace_id),
         preview=True,
         coming=tuple(one for _, one in coming),
         waits=first is not None and len(chosen) < await _find_least(work, movement, first.id),
@@ -55,12 +58,11 @@ async def _load_coming(
         work.rhythms.of_movement(movement.id),
     )
     places = {place.id: place for place in there}
+    harvests = [one for one in rhythms if one.kind is RhythmKind.HARVEST and one.place_id in places]
+    changed = await work.rhythms.changes_of([one.id for one in harvests], now)
     found = []
-    for rhythm in rhythms:
-        place = places.get(rhythm.place_id)
-        if rhythm.kind is not RhythmKind.HARVEST or place is None:
-            continue
-        changes = await work.rhythms.changes(rhythm, now)
+    for rhythm in harvests:
+        place, changes = places[rhythm.place_id], changed.get(rhythm.id, {})
         quiet, calendar = quiet_hours.of_place(place, movement), holidays_of(movement, place)
         expected = expect_moments(rhythm.timing, changes, calendar, quiet, after=now, count=1)
         at = next((one.at for one in expected if one.at is not None), None)
@@ -91,7 +93,8 @@ async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         chosen = [story for story in found if story is not None and story.may_travel]
         if not chosen and delivery.act is Act.POST:
             raise Unwanted("withdrawn")
-    return Harvest(stories=await _describe_stories(work, movement, chosen, delivery.workspace_id))
+    places = await work.movements.labels(movement.id, delivery.workspace_id)
+    return Harvest(stories=await _describe_stories(work, movement, chosen, places, delivery.workspace_id))
 
 
 async def compose_harvest_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -194,9 +197,12 @@ def _add_retellings(work: UnitOfWork, delivery: Delivery, chosen: Iterable[Story
 
 
 async def _describe_stories(
-    work: UnitOfWork, movement: Movement, chosen: Iterable[Story], seen_from: WorkspaceId
+    work: UnitOfWork,
+    movement: Movement,
+    chosen: Iterable[Story],
+    places: Mapping[PlaceId, str],
+    seen_from: WorkspaceId,
 ) -> tuple[HarvestedStory, ...]:
-    places = await work.movements.labels(movement.id, seen_from)
     described = (_describe_story(work, movement, story, places, seen_from) for story in chosen)
     return tuple(await work.together(*described))
 

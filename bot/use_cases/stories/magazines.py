@@ -1,7 +1,7 @@
 """Make a magazine of stories: choose them, ask each teller whether theirs may be printed, and give it as a file."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, NO, YES, Entry, InPlace, Pick
@@ -28,7 +28,7 @@ from bot.catalogue.magazines import (
 )
 from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
-from bot.domain.delivery import Priority, to_person
+from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.magazine import (
@@ -45,7 +45,7 @@ from bot.domain.magazine import (
 from bot.domain.person import Person, PersonId
 from bot.domain.personal_file import LINK_TTL, MAGAZINE_FILE, PersonalFile, PersonalFileId
 from bot.domain.story import Dimension, Story, StoryId
-from bot.domain.story_search import SEARCH_PERIODS, FoundBy, Period, StoryFilters, StoryReader, match_words
+from bot.domain.story_search import SEARCH_PERIODS, Period, StoryFilters, StoryMatch, StoryReader
 from bot.errors import Refused, Unwanted
 from bot.magazines import find_initiatives_of, load_print, make_page, may_read
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -62,20 +62,23 @@ MAX_LABEL_CHARS = 70
 MAGAZINES_KEPT_OPEN = 50
 """MagazineList of a movement, the newest, that are looked through."""
 
+_Around = tuple[Sequence[Magazine], set[InitiativeId]]
+"""The magazines of a movement, and the initiatives that the actor carries."""
+
 
 # -- making ------------------------------------------------------------------------------------------------------------
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the magazine that the actor makes, the one named or the newest; to anybody else those they can read."""
-    movement = turn.require_movement()
+    turn.require_movement()
     if turn.text("magazine"):
-        return await _show_desk(work, turn, await _load_own_magazine(work, turn))
-    every = await work.magazines.of_movement(movement.id, MAGAZINES_KEPT_OPEN)
-    carried = {one.id for one in await _find_own_initiatives(work, turn)}
+        return await _show_desk(work, turn, await _load_own_magazine(work, turn), await _look_around(work, turn))
+    around = await _look_around(work, turn)
+    every, carried = around
     made = [one for one in every if _makes(turn, one, carried)]
     if made:
-        return await _show_desk(work, turn, made[0])
+        return await _show_desk(work, turn, made[0], around)
     readable = [one for one in every if one.shown_at is not None][:MAGAZINES_LISTED]
     return MagazineList(magazines=_list_others(readable), makes=_coordinates(turn) or bool(carried))
 
@@ -133,7 +136,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     magazine.dimension = Dimension(filled.text("dimension")) if filled.text("dimension") else None
     magazine.period, magazine.history = filled.text("period"), filled.text("history") != NO
     await work.flush()
-    return await _show_desk(work, turn, magazine)
+    return await _show_desk(work, turn, magazine, await _look_around(work, turn))
 
 
 async def _read_magazine(work: UnitOfWork, turn: Turn, kept: Magazine | None) -> Filled:
@@ -159,10 +162,10 @@ async def _read_magazine(work: UnitOfWork, turn: Turn, kept: Magazine | None) ->
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form to choose stories: those that were chosen, and others that may travel."""
     magazine = await _load_own_magazine(work, turn)
-    offered = await _find_stories(work, turn, magazine)
+    candidates, offered = await _find_stories(work, turn, magazine)
     if not offered:
         raise Refused("nothing_to_print")
-    chosen = tuple(one.story.id for one in await _load_chosen(work, magazine))
+    chosen = tuple(one.story.id for one in candidates if one.may_be_asked)
     picks = tuple(
         Pick(value=story.id, label=_label(story.credit(teller, turn.person.workspace_id), story.text))
         for story, teller in offered
@@ -175,8 +178,9 @@ async def save_choice(work: UnitOfWork, turn: Turn) -> Entry:
     magazine = await _load_own_magazine(work, turn)
     filled = parse_form(MagazineChoiceForm, turn.intent.args)
     wanted = set(filled.many("stories"))
-    known = {one.story.id: one.consent for one in await work.magazines.candidates(magazine.id, magazine.movement_id)}
-    offered = {story.id: story for story, _ in await _find_stories(work, turn, magazine)}
+    candidates, found = await _find_stories(work, turn, magazine)
+    known = {one.story.id: one.consent for one in candidates}
+    offered = {story.id: story for story, _ in found}
     if not wanted <= set(offered):
         filled.problems.add("stories", "unknown_choice")
         raise filled.problems.to_invalid()
@@ -195,10 +199,14 @@ async def save_choice(work: UnitOfWork, turn: Turn) -> Entry:
                 asked_at=turn.now,
             )
         )
-    await work.flush()
-    await _plan_questions(work, turn, magazine)
+    chosen, around, planned = await work.together(
+        _load_chosen(work, magazine),
+        _look_around(work, turn),
+        work.deliveries.by_keys([_question_key(magazine.id, one) for one in {*wanted, *known}]),
+    )
+    await _plan_questions(work, turn, magazine, chosen, planned)
     # Not whether a question is planned now: that tells who answered one before, and so who said no.
-    return await _show_desk(work, turn, magazine, asked=bool(added))
+    return _word_desk(turn, magazine, chosen, around, await _name_initiative(work, magazine), asked=bool(added))
 
 
 async def change_readership(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -208,20 +216,42 @@ async def change_readership(work: UnitOfWork, turn: Turn) -> InPlace:
     magazine.shown_at = (magazine.shown_at or turn.now) if is_shown else None
     if is_shown != was_shown and _coordinates(turn):
         record_change(work, turn, CoordinatorAct.MAGAZINE_SHOWN if is_shown else CoordinatorAct.MAGAZINE_HIDDEN)
-    return InPlace(entry=await _show_desk(work, turn, magazine))
+    return InPlace(entry=await _show_desk(work, turn, magazine, await _look_around(work, turn)))
 
 
-async def _show_desk(work: UnitOfWork, turn: Turn, magazine: Magazine, *, asked: bool = False) -> MagazineDesk:
-    chosen = await _load_chosen(work, magazine)
+async def _look_around(work: UnitOfWork, turn: Turn) -> _Around:
+    every, carried = await work.together(
+        work.magazines.of_movement(turn.require_movement().id, MAGAZINES_KEPT_OPEN), _find_own_initiatives(work, turn)
+    )
+    return every, {one.id for one in carried}
+
+
+async def _show_desk(work: UnitOfWork, turn: Turn, magazine: Magazine, around: _Around) -> MagazineDesk:
+    chosen, initiative = await work.together(_load_chosen(work, magazine), _name_initiative(work, magazine))
+    return _word_desk(turn, magazine, chosen, around, initiative)
+
+
+async def _name_initiative(work: UnitOfWork, magazine: Magazine) -> str:
+    return await work.initiatives.name(magazine.initiative_id, magazine.movement_id)
+
+
+def _word_desk(
+    turn: Turn,
+    magazine: Magazine,
+    chosen: Sequence[PrintCandidate],
+    around: _Around,
+    initiative: str,
+    *,
+    asked: bool = False,
+) -> MagazineDesk:
+    every, carried = around
     printed = choose_for_print(chosen)
-    every = await work.magazines.of_movement(magazine.movement_id, MAGAZINES_KEPT_OPEN)
-    carried = {one.id for one in await _find_own_initiatives(work, turn)}
     others = [one for one in every if one.id != magazine.id and _makes(turn, one, carried)][:MAGAZINES_LISTED]
     return MagazineDesk(
         magazine=magazine.id,
         title=magazine.title,
         words=magazine.words,
-        initiative=await work.initiatives.name(magazine.initiative_id, magazine.movement_id),
+        initiative=initiative,
         chosen=len(chosen),
         printable=tuple(PrintableStory(text=one.story.text, teller=one.credit) for one in printed[:PRINTABLE_LISTED]),
         more=max(0, len(printed) - PRINTABLE_LISTED),
@@ -240,7 +270,9 @@ async def _load_own_magazine(work: UnitOfWork, turn: Turn) -> Magazine:
     magazine = await work.magazines.get(MagazineId(turn.text("magazine")), turn.require_movement().id)
     if magazine is None:
         raise Refused("not_found")
-    if not _makes(turn, magazine, {one.id for one in await _find_own_initiatives(work, turn)}):
+    if not _coordinates(turn) and magazine.initiative_id not in {
+        one.id for one in await _find_own_initiatives(work, turn)
+    }:
         raise Refused("coordinators_only")
     return magazine
 
@@ -271,26 +303,30 @@ async def _find_initiatives(work: UnitOfWork, turn: Turn) -> Sequence[Initiative
     return await _find_own_initiatives(work, turn)
 
 
-async def _find_stories(work: UnitOfWork, turn: Turn, magazine: Magazine) -> list[tuple[Story, Person]]:
-    """Return the stories that a magazine can hold, those that were chosen first, then the newest."""
-    chosen = [(one.story, one.teller) for one in await _load_chosen(work, magazine)]
-    match = match_words((), FoundBy.ALL)
-    if match is None:
-        return chosen
+async def _find_stories(
+    work: UnitOfWork, turn: Turn, magazine: Magazine
+) -> tuple[Sequence[PrintCandidate], list[tuple[Story, Person]]]:
+    """Return what was asked about for a magazine, and the stories that it can hold: those that were chosen first, then
+    the newest."""
     filters = StoryFilters(
         initiative=magazine.initiative_id,
         dimension=magazine.dimension,
         since=turn.now - SEARCH_PERIODS[Period(magazine.period)] if magazine.period else None,
     )
     reader = StoryReader(person=turn.person.id, workspace=turn.person.workspace_id)
-    found = await work.stories.search(magazine.movement_id, reader, match, filters, None, MAX_FORM_OPTIONS)
+    search = work.stories.search(magazine.movement_id, reader, filters, None)
+    candidates, found = await work.together(
+        work.magazines.candidates(magazine.id, magazine.movement_id),
+        search.find(StoryMatch(every=()), MAX_FORM_OPTIONS),
+    )
+    chosen = [(one.story, one.teller) for one in candidates if one.may_be_asked]
     known = {story.id for story, _ in chosen}
     others = [
         (story, teller)
         for story, teller in found
         if story.id not in known and story.may_travel and story.text and _can_answer(teller)
     ]
-    return [*chosen, *others][:MAX_FORM_OPTIONS]
+    return candidates, [*chosen, *others][:MAX_FORM_OPTIONS]
 
 
 def _can_answer(teller: Person) -> bool:
@@ -304,21 +340,27 @@ def _label(teller: str, text: str) -> str:
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
-async def _plan_questions(work: UnitOfWork, turn: Turn, magazine: Magazine) -> None:
+async def _plan_questions(
+    work: UnitOfWork,
+    turn: Turn,
+    magazine: Magazine,
+    chosen: Sequence[PrintCandidate],
+    planned: Mapping[str, Delivery],
+) -> None:
     """Plan the question to each teller who was not asked about this magazine, or answered all they were. Their other
-    stories follow on their answer."""
+    stories follow on their answer. `planned`: the questions about its stories that there are, by their keys."""
     by_teller = defaultdict[str, list[PrintCandidate]](list)
-    for one in await _load_chosen(work, magazine):
+    for one in chosen:
         if one.consent.answer is PrintAnswer.ASKED:
             by_teller[one.teller.id].append(one)
-    for waiting in by_teller.values():
-        known = [await work.deliveries.by_key(_question_key(one)) for one in waiting]
-        if any(one is not None for one in known):
+    questions = []
+    for _, waiting in sorted(by_teller.items()):  # in one order: two who ask several do not wait for each other
+        if any(_question_key(magazine.id, one.story.id) in planned for one in waiting):
             continue
         question = to_person(
             waiting[0].teller,
             ASKED,
-            key=_question_key(waiting[0]),
+            key=_question_key(magazine.id, waiting[0].story.id),
             now=turn.now,
             movement=magazine.movement_id,
             subject=magazine.id,
@@ -326,11 +368,12 @@ async def _plan_questions(work: UnitOfWork, turn: Turn, magazine: Magazine) -> N
             expires_at=turn.now + ASK_TTL,
             args={"story": waiting[0].story.id, "by": turn.person.id},
         )
-        await work.deliveries.add_ask(question, turn.now, postpone=True)
+        questions.append(question)
+    await work.together(*(work.deliveries.add_ask(one, turn.now, postpone=True) for one in questions))
 
 
-def _question_key(one: PrintCandidate) -> str:
-    return f"{ASKED}:{one.consent.magazine_id}:{one.story.id}"
+def _question_key(magazine: MagazineId, story: str) -> str:
+    return f"{ASKED}:{magazine}:{story}"
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -461,10 +504,12 @@ def _choose_page(typed: str, many: int) -> int:
 async def show_page(work: UnitOfWork, turn: Turn) -> MagazinePage:
     """Show a magazine on a page of its own."""
     magazine = await _load_readable(work, turn)
-    printed = await load_print(work, turn.require_movement(), magazine.id)
+    printed, own = await work.together(
+        load_print(work, turn.require_movement(), magazine.id), _find_own_initiatives(work, turn)
+    )
     if printed is None:
         raise Refused("not_found")
-    carried = {one.id for one in await _find_own_initiatives(work, turn)}
+    carried = {one.id for one in own}
     reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
     return make_page(printed, reader, turn.person.id, making=_makes(turn, magazine, carried))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
 from bot.catalogue.forms import read_form
@@ -102,14 +103,16 @@ async def find_stories(
         ways = (surely[surely.index(after.by) :],)
     else:
         ways = (surely, (FoundBy.SOME,), (FoundBy.NEAR,)) if words else ((FoundBy.ALL,),)
-    found: list[Found] = []
+    begin = partial(work.stories.search, movement, reader, filters)
+    found, anew = list[Found](), begin(None)
+    going_on = begin(after.before) if after is not None else anew
     for way in ways:
         for by in way:
             match = match_words(words, by)
             if match is None or len(found) > limit:
                 continue
-            before = after.before if after is not None and after.by is by else None
-            rows = await work.stories.search(movement, reader, match, filters, before, limit + 1 - len(found))
+            search = going_on if after is not None and after.by is by else anew
+            rows = await search.find(match, limit + 1 - len(found))
             found += [(story, teller, by) for story, teller in rows]
         if found:
             break
@@ -132,10 +135,12 @@ async def _show(work: UnitOfWork, turn: Turn, typed: str, filters: SearchFilters
     reader = StoryReader(person=turn.person.id, workspace=turn.person.workspace_id, place=here)
     narrowed = _to_story_filters(filters, turn)
     try:
-        page, more = await find_stories(work, movement, reader, words, narrowed, after, FOUND_SHOWN)
+        (page, more), labels = await work.together(
+            find_stories(work, movement, reader, words, narrowed, after, FOUND_SHOWN),
+            work.movements.labels(movement, turn.person.workspace_id),
+        )
     except TookTooLong:
         raise Refused("search_slow") from None
-    labels = await work.movements.labels(movement, turn.person.workspace_id)
     whys = await load_whys(work, movement, turn.person.workspace_id, [story.id for story, _, _ in page])
     found = tuple(
         FoundStory(

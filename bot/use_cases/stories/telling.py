@@ -92,10 +92,11 @@ async def _load_origin(work: UnitOfWork, turn: Turn) -> _Origin:
         if step is None:
             raise Refused("not_found")
         text, initiative, episode_id = step.outcome, initiative or step.initiative_id or "", step.episode_id or ""
-    episode = await work.stuck.own(episode_id, turn.person.id, movement) if episode_id else None
+    episode, about = await work.together(
+        work.stuck.own(episode_id, turn.person.id, movement), work.initiatives.get(InitiativeId(initiative), movement)
+    )
     if turn.text("episode") and episode is None:
         raise Refused("not_found")
-    about = await work.initiatives.get(InitiativeId(initiative), movement) if initiative else None
     # Where they told nobody else that they were stuck is no place that the story comes from.
     told_in = episode.place_id if episode is not None and episode.audience is Audience.CHANNEL else None
     places = [one for one in (about.place_id if about is not None else None, told_in) if one is not None]

@@ -196,6 +196,8 @@ async def _ask_reserve(
     """
     named = shown.args.get("reserve")
     reserve = [str(one) for one in named] if isinstance(named, list) else []
+    if not reserve:
+        return None
     rested = {str(one.id): one for one in await work.stuck.peer_candidates(episode, now - company.REST)}
     for index, one in enumerate(reserve):
         person = rested.get(one)

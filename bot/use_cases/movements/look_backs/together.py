@@ -3,6 +3,7 @@ back."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 from bot.catalogue.base import Entry
 from bot.catalogue.forms import parse_form
@@ -133,8 +134,7 @@ async def _find_place(work: UnitOfWork, initiative: Initiative) -> Place | None:
 
 async def answer(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form for one moment and what came of it, with what the actor answered before."""
-    history, initiative = await _load(work, turn)
-    before = await work.initiatives.history_answer(history.id, turn.person.id)
+    history, initiative, before = await _load(work, turn)
     place = await _find_place(work, initiative)
     named = before.named if before is not None else turn.person.story_named
     return HistoryForm(
@@ -151,9 +151,8 @@ async def answer(work: UnitOfWork, turn: Turn) -> Entry:
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep what somebody looks back on, until it is given back; an answer that comes later, or another one, is added to
     what stands already."""
-    history, _ = await _load(work, turn)
+    history, _, found = await _load(work, turn)
     filled = parse_form(HistoryForm, turn.intent.args)
-    found = await work.initiatives.history_answer(history.id, turn.person.id)
     if found is None:
         found = HistoryAnswer(
             round_id=history.id,
@@ -165,11 +164,10 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         work.initiatives.add(found)
     found.moment, found.result = filled.text("moment"), filled.text("result")
     found.named = filled.text("named") == "with"
-    await work.flush()
-    for kind in GIVEN_BACK:
-        for given in await work.deliveries.about(kind, history.id, history.movement_id):
-            if given.act is Act.POST and given.may_have_arrived:
-                await work.deliveries.add(_as_change(given, turn))
+    asks = (work.deliveries.about(kind, history.id, history.movement_id) for kind in GIVEN_BACK)
+    for given in chain.from_iterable(await work.together(*asks)):
+        if given.act is Act.POST and given.may_have_arrived:
+            await work.deliveries.add(_as_change(given, turn))
     is_late = turn.now >= history.told_at
     return HistoryAnswered(round=history.id, named=found.named, until=None if is_late else history.told_at)
 
@@ -195,16 +193,23 @@ def _as_change(given: Delivery, turn: Turn) -> Delivery:
     )
 
 
-async def _load(work: UnitOfWork, turn: Turn) -> tuple[HistoryRound, Initiative]:
-    """Return the round of an intent and its initiative. Raises `Refused` for one who never took part in that."""
+async def _load(work: UnitOfWork, turn: Turn) -> tuple[HistoryRound, Initiative, HistoryAnswer | None]:
+    """Return the round of an intent, its initiative, and what the actor answered. Raises `Refused` for one who never
+    took part in that."""
     movement = turn.require_movement()
     history = await work.initiatives.history(HistoryRoundId(turn.text("round")), movement.id)
-    initiative = await work.initiatives.get(history.initiative_id, movement.id) if history is not None else None
-    if history is None or initiative is None:
+    if history is None:
         raise Refused("not_found")
-    if await work.initiatives.participant(initiative.id, turn.person.id) is None:
+    initiative, participant, answered = await work.together(
+        work.initiatives.get(history.initiative_id, movement.id),
+        work.initiatives.participant(history.initiative_id, turn.person.id),
+        work.initiatives.history_answer(history.id, turn.person.id),
+    )
+    if initiative is None:
+        raise Refused("not_found")
+    if participant is None:
         raise Refused("participants_only")
-    return history, initiative
+    return history, initiative, answered
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:

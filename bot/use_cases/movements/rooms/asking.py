@@ -129,16 +129,18 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     room = await work.initiatives.room(RoomId(turn.text("room")), turn.require_movement().id)
     if room is None or room.asker_id != turn.person.id:
         raise Refused("not_found")
-    giver = await work.people.in_workspace(room.giver_id, turn.person.workspace_id)
+    giver, asked = await work.together(
+        work.people.in_workspace(room.giver_id, turn.person.workspace_id),
+        work.deliveries.about("room_asked", room.id, room.movement_id),
+    )
     name = giver.name if giver is not None else ""
-    asked = await work.deliveries.about("room_asked", room.id, room.movement_id)
     arrived = [one for one in asked if one.may_have_arrived]
     if not room.may_be_answered(turn.now):
         answered = room.state is not RoomState.TAKEN_BACK
         return InPlace(entry=RoomWithdrawn(name=name, answered=answered, arrived=bool(arrived)))
     room.take_back(turn.now)
-    for kind in ("room_asked", "room_answered", "room_unanswered"):
-        await work.deliveries.cancel(kind, room.id, "taken_back")
+    kinds = ("room_asked", "room_answered", "room_unanswered")
+    await work.together(*(work.deliveries.cancel(kind, room.id, "taken_back") for kind in kinds))
     await work.deliveries.add_all([replace_message(one, ROOM_TAKEN_BACK, turn.now) for one in arrived])
     return InPlace(entry=RoomWithdrawn(name=name, arrived=bool(arrived)))
 

@@ -73,7 +73,7 @@ async def _take_back_requests(work: UnitOfWork, turn: Turn, episode: StuckEpisod
                 request.drop("taken_back")
             elif request.act is Act.POST and request.state not in (DeliveryState.DROPPED, DeliveryState.FAILED):
                 await work.deliveries.add(_delete_request(request, person, turn))
-        await work.delete(one)
+        await work.stuck.remove_company(one)
     return {person.id for _, person in asked} - {person.id for _, person in unwanted}
 
 
