@@ -22,10 +22,10 @@ USUALLY = 6
 """The most trips of a thing, begin and commit included."""
 MOST = {
     # Each runs twice: before and after the network is read, at one moment, on a connection of its own.
-    "connect": 67,  # the first in a process, which reads all of the network
-    "connect.other": 43,
-    "connect.why": 27,
-    "connect.look": 39,
+    "connect": 25,  # the first in a process, which reads all of the network
+    "connect.other": 15,
+    "connect.why": 15,
+    "connect.look": 13,
     "page movement": 7,  # of all the parts of a page the one that looks up most in a row decides
     "/ritme search nachtdienst overdracht": 7,  # each of four ways is tried when the one before found nothing
     "me.forget": 7,  # each story that is taken back is read when nobody else can put it in the index

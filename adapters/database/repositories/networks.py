@@ -1,7 +1,7 @@
 """Read a movement's network as plain rows, in a thread and a transaction of its own, and count when it changes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -13,8 +13,9 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import InlineSession, post_beside
+from adapters.database.inline import InlineSession, post_beside, run_statement
 from adapters.database.mapping import MAPPED
+from adapters.database.prepared import prepare_statement
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.base import has_changed
 from adapters.database.sqlite import reading_engine
@@ -28,8 +29,8 @@ from bot.domain.person import Person, PersonId
 CLOCKS_DIFFER = timedelta(minutes=10)
 """How far before the latest tie changed ones are looked for: clocks of processes differ a little, and so does the order
 in which transactions end."""
-ONE_MOMENT = "REPEATABLE READ"
-"""The isolation level at which PostgreSQL shows one moment to a whole transaction."""
+ONE_MOMENT = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Begins a transaction to the whole of which PostgreSQL shows one moment."""
 NETWORK_BATCH = 2_000
 """Rows fetched at a time: between two such batches other threads get their turn."""
 
@@ -51,61 +52,63 @@ class _Reading:
     """One reading of a movement's network."""
 
     def __init__(self, connection: Connection, question: NetworkQuestion) -> None:
-        self._connection = connection.execution_options(yield_per=NETWORK_BATCH)
+        self._connection = connection
         self._question = question
         self._movement = question.movement
 
     def read(self, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
-        version = self._version()
-        latest = self._scalar(select(func.max(ties.c.last_at)).where(ties.c.movement_id == self._movement))
+        asks = self._question.most > 0
+        versions, moments, *asked = self._ask(
+            select(networks.c.ties, networks.c.circle).where(networks.c.movement_id == self._movement),
+            select(func.max(ties.c.last_at)).where(ties.c.movement_id == self._movement),
+            *((self._unfree(), self._asks(), self._names()) if asks else ()),
+        )
+        version = next((NetworkVersion(ties=its, circle=circle) for its, circle in versions), NetworkVersion())
+        latest = moments[0][0]
         is_whole = known is None or known.circle != version.circle
         # The moment too: a process of the version before this one counts no changes.
         is_changed = known is None or known != version or latest != since
-        groups = self._groups() if is_whole else {}
+        members_now, consents = self._ask(self._members(), self._consents()) if is_whole else ((), ())
+        groups = {PersonId(person): group for person, group in members_now}
         found: list[tuple[PersonId, PersonId, int]] = []
         if is_changed:
             after = None if is_whole or since is None else since - CLOCKS_DIFFER
             found = self._ties({one: one for one in groups}, after)
-        asks = self._question.most > 0
+        unfree, moments_of_asks, names = asked or ((), (), ())
         return NetworkRows(
             version=version,
             is_whole=is_whole,
             groups=groups,
-            agreed=self._read_consents() if is_whole else {},
+            agreed=_read_consents(consents),
             ties=found,
             latest=latest,
-            unfree=self._unfree() if asks else frozenset(),
-            asked=self._read_asks() if asks else {},
-            named=self._count_names() if asks else {},
+            unfree=frozenset(PersonId(one) for (one,) in unfree),
+            asked=_gather_asks(moments_of_asks),
+            named={PersonId(person): number for person, number in names},
         )
 
-    def _rows(self, statement: Select[Any]) -> Iterator[Any]:
-        for batch in self._connection.execute(statement).partitions():
-            yield from batch
+    def _ask(self, *statements: Select[Any]) -> list[Sequence[Any]]:
+        """Return the rows of statements; on PostgreSQL in one trip."""
+        connection, dialect = self._connection, self._connection.dialect
+        together = connection.connection.pipeline() if dialect.name == "postgresql" else nullcontext()
+        asked: list[tuple[Any, Any]] = [prepare_statement(one, dialect, ()) for one in statements]
+        try:
+            with together:
+                cursors = [run_statement(connection, one.sql, one.bind({}, written)) for one, written in asked]
+        except dialect.loaded_dbapi.Error as problem:
+            connection._handle_dbapi_exception(problem, None, None, None, None)  # as in `run_statement`
+        return [one.read(None, cursor) for (one, _), cursor in zip(asked, cursors, strict=True)]
 
-    def _scalar(self, statement: Select[Any]) -> Any:
-        return self._connection.execute(statement).scalar()
-
-    def _version(self) -> NetworkVersion:
-        rows = self._rows(select(networks.c.ties, networks.c.circle).where(networks.c.movement_id == self._movement))
-        return next((NetworkVersion(ties=its, circle=circle) for its, circle in rows), NetworkVersion())
-
-    def _groups(self) -> dict[PersonId, str]:
-        rows = self._rows(
+    def _members(self) -> Select[Any]:
+        return (
             select(people.c.id, people.c.group)
             .join(members, members.c.person_id == people.c.id)
             .where(members.c.movement_id == self._movement, people.c.account.is_not(None))
             .order_by(members.c.joined_at, people.c.id)
         )
-        return {PersonId(person): group for person, group in rows}
 
-    def _read_consents(self) -> dict[PersonId, frozenset[KeyFigure]]:
-        sets: dict[str, frozenset[KeyFigure]] = {}
-        rows = self._rows(select(members.c.person_id, members.c.figures).where(*self._may_be_suggested()))
-        return {
-            PersonId(person): sets.setdefault(str(figures), frozenset(map(KeyFigure, figures)))
-            for person, figures in rows
-        }
+    def _consents(self) -> Select[Any]:
+        return select(members.c.person_id, members.c.figures).where(*self._may_be_suggested())
 
     def _ties(self, same: dict[PersonId, PersonId], after: datetime | None) -> list[tuple[PersonId, PersonId, int]]:
         """Read the ties between two who agreed, changed after a moment if one is given; `same` holds ids that are in
@@ -113,13 +116,15 @@ class _Reading:
         query = select(ties.c.one_id, ties.c.other_id, ties.c.strength).where(*_match_two_yeses(self._movement))
         if after is not None:
             query = query.where(ties.c.last_at >= after)
-        return [(same.get(one, one), same.get(other, other), strength) for one, other, strength in self._rows(query)]
+        # In batches: there may be a million of them.
+        rows = self._connection.execution_options(yield_per=NETWORK_BATCH).execute(query)
+        return [(same.get(one, one), same.get(other, other), strength) for one, other, strength in rows]
 
     def _may_be_suggested(self) -> tuple[Any, ...]:
         return members.c.movement_id == self._movement, members.c.suggestible.is_(True)
 
-    def _unfree(self) -> frozenset[PersonId]:
-        """Return who agreed, but cannot be suggested now, or not be named where the answer is read. The rule itself is
+    def _unfree(self) -> Select[Any]:
+        """Select who agreed, but cannot be suggested now, or not be named where the answer is read. The rule itself is
         `Person.can_be_suggested`, by which everyone is checked again."""
         held = or_(
             people.c.account.is_(None),
@@ -132,23 +137,20 @@ class _Reading:
             and_(people.c.workspace_id != self._question.workspace, people.c.named_beyond.is_(False)),
         )
         joined = select(people.c.id).join(members, members.c.person_id == people.c.id)
-        return frozenset(PersonId(one) for (one,) in self._rows(joined.where(*self._may_be_suggested(), held)))
+        return joined.where(*self._may_be_suggested(), held)
 
-    def _read_asks(self) -> dict[PersonId, list[datetime]]:
-        """Return when those who agreed were asked something, in whichever movement."""
-        rows = self._rows(
+    def _asks(self) -> Select[Any]:
+        """Select when those who agreed were asked something, in whichever movement."""
+        return (
             select(deliveries.c.person_id, ASKED_AT)
             .join(members, members.c.person_id == deliveries.c.person_id)
             .where(IS_ASK, deliveries.c.due_at > self._question.now - ASKS_COUNT_FOR, *self._may_be_suggested())
         )
-        asked: dict[PersonId, list[datetime]] = {}
-        for person, at in rows:
-            asked.setdefault(PersonId(person), []).append(at)
-        return asked
 
-    def _count_names(self) -> dict[PersonId, int]:
+    def _names(self) -> Select[Any]:
+        """Select how often each was named."""
         many = func.count(nominations.c.nominator_id.distinct())
-        rows = self._rows(
+        return (
             select(nominations.c.nominee_id, many)
             .where(
                 nominations.c.movement_id == self._movement,
@@ -159,7 +161,20 @@ class _Reading:
             .group_by(nominations.c.nominee_id)
             .having(many >= NAMED_FROM)
         )
-        return {PersonId(person): number for person, number in rows}
+
+
+def _read_consents(rows: Iterable[Any]) -> dict[PersonId, frozenset[KeyFigure]]:
+    sets: dict[str, frozenset[KeyFigure]] = {}
+    return {
+        PersonId(person): sets.setdefault(str(figures), frozenset(map(KeyFigure, figures))) for person, figures in rows
+    }
+
+
+def _gather_asks(rows: Iterable[Any]) -> dict[PersonId, list[datetime]]:
+    asked: dict[PersonId, list[datetime]] = {}
+    for person, at in rows:
+        asked.setdefault(PersonId(person), []).append(at)
+    return asked
 
 
 def _match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
@@ -184,9 +199,8 @@ def _connect_to_sqlite(url: URL) -> Iterator[Connection]:
 def _connect_to_postgresql(url: URL) -> Iterator[Connection]:
     """Open a connection to PostgreSQL, in a transaction that sees one moment (REPEATABLE READ) and takes no locks."""
     with _engine_on_postgresql(url).connect() as connection:
-        reading = connection.execution_options(postgresql_readonly=True)
-        with reading.begin():
-            yield reading
+        connection.exec_driver_sql(ONE_MOMENT)
+        yield connection  # what is not committed ends with it
 
 
 @lru_cache(maxsize=4)
@@ -194,7 +208,12 @@ def _engine_on_postgresql(url: URL) -> Engine:
     from adapters.database.postgresql import hide_row_values, set_session_timeouts
 
     engine = create_engine(
-        url, poolclass=NullPool, hide_parameters=True, connect_args=connection_timeouts(url), isolation_level=ONE_MOMENT
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=connection_timeouts(url),
+        isolation_level="AUTOCOMMIT",  # each begin and end of the driver's is a trip
+        use_native_hstore=False,  # looked up each time that it connects
     )
     hide_row_values(engine)
     set_session_timeouts(engine)

@@ -128,7 +128,7 @@ async def look_further(work: UnitOfWork, turn: Turn) -> Entry:
 async def set_aside(work: UnitOfWork, turn: Turn) -> InPlace:
     """Leave those who were suggested out for a while."""
     turn = await _fill_in_last(work, turn)
-    names = await _let_rest(work, turn)
+    names = tuple(person.name for person in await _load_nameable(work, turn, await _let_rest(work, turn)))
     return InPlace(entry=SuggestionsRest(names=names, initiative=turn.text("initiative")))
 
 
@@ -145,13 +145,13 @@ async def _fill_in_last(work: UnitOfWork, turn: Turn) -> Turn:
     return replace(turn, intent=replace(turn.intent, args={**turn.intent.args, **args}))
 
 
-async def _let_rest(work: UnitOfWork, turn: Turn) -> tuple[str, ...]:
-    """Let those who were suggested to the actor rest, for the initiative they were suggested for. Returns the names
-    that may still be read. Raises `Refused` for those of another."""
+async def _let_rest(work: UnitOfWork, turn: Turn) -> list[Suggestion]:
+    """Let those who were suggested to the actor rest, for the initiative they were suggested for, and return them.
+    Raises `Refused` for those of another."""
     found = await _load_suggestions(work, turn)
     for suggestion in found:
         suggestion.rest(turn.now)
-    return tuple(person.name for person in await _load_nameable(work, turn, found))
+    return found
 
 
 async def _load_suggestions(work: UnitOfWork, turn: Turn) -> list[Suggestion]:
@@ -346,10 +346,12 @@ async def explain(work: UnitOfWork, turn: Turn) -> Entry:
     `Refused` when none of them may be named any more."""
     turn.require_council()
     turn = await _fill_in_last(work, turn)
-    found = await _load_nameable(work, turn, await _load_suggestions(work, turn))
+    suggested, initiative = await _load_suggestions(work, turn), await _load_initiative(work, turn)
+    found, wish = await work.together(
+        _load_nameable(work, turn, suggested), _make_wish(work, turn, initiative, KeyFigure.CONNECTOR)
+    )
     if not found:
         raise Refused("not_found")
-    wish = await _make_wish(work, turn, await _load_initiative(work, turn), KeyFigure.CONNECTOR)
     if turn.advice is None:
         raise NeedsNetwork(replace(_ask(turn, wish, frozenset()), most=0), work.networks, None)
     sizes, movement = turn.advice.sizes, turn.require_movement().id
