@@ -28,6 +28,9 @@ TRANSACTIONS = 8
 """Transactions at a time of one process, each on a connection of its own; more wait for their turn."""
 BESIDE = 2
 """Connections of one process for everything else: health, the clock, metrics, and what platforms keep themselves."""
+PREPARED_STATEMENTS = 500
+"""Statements that the server keeps planned for a connection. With psycopg's hundred, those of some commands would drive
+each other out, and letting one go is a trip."""
 POOL_TIMEOUT = 2.0
 """Seconds to wait for a free connection. Slack wants its answer within 3."""
 
@@ -216,7 +219,9 @@ class PipelinedTransactions:
 
 
 def _open_pipeline(_dialect: object, _record: object, given: list[Any], settings: dict[str, Any]) -> Any:
-    return PipelinedConnection.connect(*given, **settings, autocommit=True, cursor_factory=PipelinedCursor)
+    connection = PipelinedConnection.connect(*given, **settings, autocommit=True, cursor_factory=PipelinedCursor)
+    connection.prepared_max = PREPARED_STATEMENTS
+    return connection
 
 
 def _give_way() -> None:
