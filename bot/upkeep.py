@@ -1,6 +1,7 @@
 """Keep rhythms whole while things change: a moment that is due by now is planned or recorded as missed, and those
 that fall in new quiet hours, or are in another time zone than their place, are found, with a cure."""
 
+from asyncio import sleep
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -120,20 +121,27 @@ class MovedDays:
 
 
 async def list_moved_days(work: UnitOfWork, movement: Movement, now: datetime) -> MovedDays:
-    """Return what the rhythms of a movement promise; and plan what is due. To do before the days off change."""
+    """Return what the rhythms of a movement promise; and plan what is due. To do before the days off change.
+
+    It gives way to others now and then, as `find_next_moments` does: hundreds of rhythms take tens of milliseconds.
+    """
     promised = {}
     rhythms = await work.rhythms.of_movement(movement.id)
+    await sleep(0)
     # Held until the end: each rhythm finds its place there, without asking.
     places = await work.movements.places_among({one.place_id for one in rhythms})
+    await sleep(0)
     for rhythm in rhythms:
         await plan_past(work, movement, rhythm, now)
     changed = await work.rhythms.changes_of([one.id for one in rhythms], now)
+    await sleep(0)
     for rhythm in rhythms:
         today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
         changes = changed.get(rhythm.id, {})
         calendar = holidays_of(movement, places.get(rhythm.place_id))
         coming = list_moments(rhythm.timing, changes, calendar, after=now, count=MOMENTS_SHOWN)
         promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
+    await sleep(0)
     return MovedDays(rhythms=rhythms, places=places, moments=promised)
 
 
@@ -149,14 +157,17 @@ async def find_next_moments(work: UnitOfWork, movement: Movement, now: datetime,
         moments_then = promised.moments[rhythm.id]
         gone = _list_broken(rhythm, changed.get(rhythm.id, {}), calendars[rhythm.id], moments_then, now)
         await _store_changes(work, rhythm, {one.name: _move_moment(rhythm, one, one.at) for one in gone})
+    await sleep(0)
     changed = await work.rhythms.changes_of(ids, now)
     nearby = {one.id: _list_nearby(one, changed.get(one.id, {}), calendars[one.id], now) for one in rhythms}
     keys = [moment_key(rhythm, one) for rhythm, coming in nearby.items() for one in coming]
     came = await work.deliveries.by_keys(keys)
+    await sleep(0)
     for rhythm in rhythms:
         posted = _hold_back(rhythm, nearby[rhythm.id], came, now)
         await _store_changes(work, rhythm, posted)
         update_next_at(rhythm, {**changed.get(rhythm.id, {}), **posted}, calendars[rhythm.id], after=now)
+    await sleep(0)
 
 
 def _list_broken(

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.statistics import write_statistics
-
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -58,10 +56,9 @@ async def migrate_schema(engine: AsyncEngine, revision: str = "head") -> tuple[s
         before = _current(connection)
         if is_newer_schema(before):
             raise SchemaTooNew(before)
-        if revision != "head" or before != _revisions()[-1]:
-            _run_revisions(connection, revision)
-        if connection.dialect.name == "sqlite":
-            write_statistics(connection)
+        if revision == "head" and before == _revisions()[-1]:
+            return before, before
+        _run_revisions(connection, revision)
         return before, _current(connection)
 
     async with engine.begin() as connection:

@@ -1,9 +1,10 @@
 """The database is asked as much however much there is: nothing is asked once a message of a batch, and all that a
-person waits for asks as much of a large movement as of a small one.
+person waits for asks as much of a large movement as of a small one, and holds up nobody else for long.
 
 What it takes with a million stories, `make bench ARGS=everything` measures.
 """
 
+from asyncio import sleep
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from tests.scale.everything import THINGS, Stage, Taken, past_of
+from tests.scale.everything import THINGS, Do, Stage, Taken, past_of
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryRecorder
 from tests.support.databases import BOTH, open_database
+from tests.support.loops import watched_steps
 from tests.support.world import LANE, World
 
 MANY = 40
@@ -28,6 +30,10 @@ MORE_STATEMENTS = 4
 """By how many more statements it may be: whether a group is out of reach is rounded by chance."""
 MORE_ROWS = 300
 """By how many rows the larger one may load more: its places and initiatives are there to choose from."""
+MOST_CALLS = 25_000
+"""Python functions that one step of the event loop may call: they take ten milliseconds, about."""
+CALLS_LITTLE = {"meeting.card.print"}
+"""It makes a code of squares: many calls, of next to nothing each."""
 READS_ON = ("search", "search.filled", "/ritme search nachtdienst overdracht", "page search")
 """Searches, which read on where little is found, until a second is over (`make bench ARGS=search`)."""
 READS_NETWORK = ("connect", "connect.look", "connect.other")
@@ -104,7 +110,9 @@ async def test_turns_that_come_most_ask_no_more_than_they_need(kind: str, tmp_pa
 
 
 async def test_all_that_a_person_waits_for_asks_as_much_of_a_large_movement(tmp_path: Path) -> None:
-    small, large = await count_all(tmp_path, SMALL), await count_all(tmp_path, LARGE)
+    small, _ = await count_all(tmp_path, SMALL)
+    large, calls = await count_all(tmp_path, LARGE)
+    assert {name: many for name, many in calls.items() if many > MOST_CALLS and name not in CALLS_LITTLE} == {}
     told = {name: (small[name], large[name]) for name in small if name not in (*READS_ON, *READS_NETWORK)}
     asked = {name: (one.statements, other.statements) for name, (one, other) in told.items()}
     assert {name: both for name, both in asked.items() if both[1] > both[0] + MORE_STATEMENTS} == {}
@@ -112,12 +120,27 @@ async def test_all_that_a_person_waits_for_asks_as_much_of_a_large_movement(tmp_
     assert {name: both for name, both in loaded.items() if both[1] > both[0] + MORE_ROWS} == {}
 
 
-async def count_all(folder: Path, past: Past) -> dict[str, Taken]:
-    """Do everything once in a movement with a past, and undo it; return what it took."""
+async def count_all(folder: Path, past: Past) -> tuple[dict[str, Taken], dict[str, int]]:
+    """Do everything twice in a movement with a past, and undo it; return what it took, and the calls of the busiest
+    step of the event loop."""
+    taken, calls = {}, {}
     async with open_database("sqlite", folder) as storage:
         stage = Stage(storage)
         await stage.fill()
         async with storage.database.begin() as connection:
             await connection.run_sync(write_past, past)
         await stage.count_anew()
-        return {one.what: await stage.take(await one.prepare(stage, stage.undone)) for one in THINGS}
+        for one in THINGS:
+            act = await one.prepare(stage, stage.undone)
+            taken[one.what], calls[one.what] = await stage.take(act), await count_calls(act)
+    return taken, calls
+
+
+async def count_calls(act: Do) -> int:
+    """Do something; return how many functions the busiest step of the event loop called."""
+    with watched_steps() as watch:
+        await sleep(0)  # a step of its own
+        watch.reset()
+        await act()
+        await sleep(0)
+        return watch.largest

@@ -7,16 +7,13 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
 
-from adapters.database.migrate import migrate_schema
-from adapters.database.unit_of_work import connect
 from bot.domain.delivery import to_person
-from bot.domain.initiative import EpisodeId
+from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.story import StoryId
@@ -135,31 +132,19 @@ async def test_what_is_of_one_thing_is_not_looked_for_in_all_of_a_movement(world
             await work.connecting.introduction(StoryId("s"), PersonId("p"), MovementId("m"))
             reader = StoryReader(person=PersonId("p"), workspace=WorkspaceId("w"), place=None)
             await work.stories.search(MovementId("m"), reader, StoryFilters(), None).find(StoryMatch(every=()), 4)
+            await work.steps.chances_in(MovementId("m"), PersonId("p"), 9)
+            await work.initiatives.participants(InitiativeId("i"), MovementId("m"))
+            await work.people.in_group(MovementId("m"), "Nacht")
     plans = "\n".join(plan.text for plan in explain(world, listening.asked.values()))
-    for index in ("uq_companies_person (episode_id=?)", "ix_invitations_inviter_id", "ix_stories_unindexed"):
+    for index in (
+        "uq_companies_person (episode_id=?)",
+        "ix_invitations_inviter_id (inviter_id=?)",
+        "ix_stories_unindexed (movement_id>?",
+        "ix_chances_shared (movement_id>?",
+        "sqlite_autoindex_participants_1 (initiative_id=?)",
+        "ix_people_group (group=?)",
+    ):
         assert f"USING INDEX {index}" in plans
-
-
-async def test_a_migrated_sqlite_file_expects_the_same_of_every_index(tmp_path: Path) -> None:
-    engine = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    try:
-        await migrate_schema(engine)
-        async with engine.connect() as connection:
-            indexes = (await connection.exec_driver_sql(_INDEXES)).scalars().all()
-            found = await connection.exec_driver_sql("SELECT idx, stat FROM sqlite_stat1")
-            expected = {row.idx: row.stat for row in found}
-    finally:
-        await engine.dispose()
-    assert sorted(expected) == sorted(indexes)
-    assert expected["ix_stories_movement_id"] == "1000000 10000 9 noskipscan"  # of one movement, at one moment
-    assert expected["ix_stories_unindexed"] == "1000000 10 9 noskipscan"
-    assert expected["uq_companies_person"] == "1000000 10 1 noskipscan"
-
-
-_INDEXES = """
-    SELECT indexes.name FROM sqlite_master AS tables, pragma_index_list(tables.name) AS indexes
-    WHERE tables.type = 'table'
-"""
 
 
 class Preparations:

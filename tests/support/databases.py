@@ -22,7 +22,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.migrate import alembic_config
-from adapters.database.statistics import write_statistics
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import Begin, UnitsOfWork, connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
@@ -104,9 +103,7 @@ def _sqlite_template() -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "ritme.db"
         plain = create_engine(f"sqlite:///{file}")
-        with plain.begin() as connection:
-            metadata.create_all(connection)
-            write_statistics(connection)
+        metadata.create_all(plain)
         plain.dispose()
         return file.read_bytes()
 

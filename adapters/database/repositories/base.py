@@ -27,6 +27,18 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
     return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
 
 
+def is_of(column: ColumnElement[str], movement: str) -> ColumnElement[bool]:
+    """Match rows of a movement that are found by something else. To SQLite, which has no statistics, all indexes are
+    equally good: it may look through all that the movement has, unless it cannot look by that."""
+    return func.coalesce(column, "") == movement
+
+
+def is_among_few(column: ColumnElement[str], movement: str) -> ColumnElement[bool]:
+    """Match rows of a movement in a partial index, which holds few. To SQLite it is as good as one of all rows; said as
+    a range, it knows that there are fewer."""
+    return column.between(movement, movement)
+
+
 def counts_in_group(person: FromClause) -> ColumnElement[bool]:
     """Match people who count in their group, in its size and its figures alike: their account is in use."""
     return person.c.account.is_not(None) & person.c.deactivated_at.is_(None) & (person.c.group != "")

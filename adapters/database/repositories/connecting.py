@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, and_, bindparam, case, func, or_, select, union_all
 
-from adapters.database.repositories.base import DIALECTS, Repository, among, counts_in_group
+from adapters.database.repositories.base import DIALECTS, Repository, among, counts_in_group, is_of
 from adapters.database.repositories.networks import count_tie_change
 from adapters.database.tables import (
     initiatives,
@@ -131,7 +131,7 @@ class SqlConnecting(Repository):
             select(Invitation).where(
                 invitations.c.story_id == story,
                 invitations.c.inviter_id == by,
-                invitations.c.movement_id == movement,
+                is_of(invitations.c.movement_id, movement),
                 invitations.c.state != InvitationState.TAKEN_BACK,
             )
         )

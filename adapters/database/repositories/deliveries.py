@@ -34,7 +34,7 @@ from structlog.contextvars import get_contextvars
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
-from adapters.database.repositories.base import DIALECTS, Repository, among
+from adapters.database.repositories.base import DIALECTS, Repository, among, is_of
 from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
@@ -332,7 +332,7 @@ class SqlDeliveries(Repository):
         query = _GIVEN_MOMENTS.where(
             self._among(deliveries.c.kind, kinds),
             self._among(deliveries.c.subject, rhythms),
-            deliveries.c.movement_id == movement,
+            is_of(deliveries.c.movement_id, movement),
         )
         found: dict[RhythmId, list[GivenMoment]] = {}
         for rhythm, *its in await self._session.execute(query):

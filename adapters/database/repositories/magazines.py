@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, is_of
 from adapters.database.tables import magazine_stories, magazines, members, movements, people, stories
 from bot.domain.magazine import Magazine, MagazineId, PrintCandidate, PrintConsent
 from bot.domain.movement import Movement, MovementId
@@ -48,8 +48,8 @@ class SqlMagazines(Repository):
             )
             .where(
                 magazine_stories.c.magazine_id == id,
-                magazine_stories.c.movement_id == movement,
-                stories.c.movement_id == movement,
+                is_of(magazine_stories.c.movement_id, movement),
+                is_of(stories.c.movement_id, movement),
                 # What somebody said of a story is theirs to say only while it is theirs.
                 magazine_stories.c.person_id == stories.c.teller_id,
             )

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, Table, bindparam, exists, func, or_, select, text, update
 
 from adapters.database.inline import InlineSession
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, is_of
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
     coordinator_changes,
@@ -405,7 +405,7 @@ class SqlInitiatives(Repository):
             .join_from(Person, Participant, participants.c.person_id == people.c.id)
             .where(
                 participants.c.initiative_id == initiative,
-                participants.c.movement_id == movement,
+                is_of(participants.c.movement_id, movement),
                 participants.c.left_at.is_(None),
                 people.c.account.is_not(None),
             )

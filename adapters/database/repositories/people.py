@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.database.repositories import erasure
 from adapters.database.repositories.authors import recall_authors
-from adapters.database.repositories.base import Repository, counts_in_group
+from adapters.database.repositories.base import Repository, counts_in_group, is_of
 from adapters.database.tables import (
     PEOPLE_MISSING_NAME,
     inbox,
@@ -305,7 +305,7 @@ class SqlPeople(Repository):
         found = await self._session.scalars(
             select(members.c.person_id)
             .join(people, people.c.id == members.c.person_id)
-            .where(members.c.movement_id == movement, people.c.group == group, people.c.account.is_not(None))
+            .where(is_of(members.c.movement_id, movement), people.c.group == group, people.c.account.is_not(None))
         )
         return set(found)
 

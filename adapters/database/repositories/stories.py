@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository, counts_in_group
+from adapters.database.repositories.base import Repository, counts_in_group, is_among_few
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
@@ -425,7 +425,8 @@ class SqlStories(Repository):
         if movement is None:
             return 0
         await self._session.run_sync(lambda session: lock_postings(session.connection(), movement))
-        some = select(Story).where(unindexed, stories.c.movement_id == movement).order_by(*_NEWEST_OF_EACH).limit(limit)
+        of_it = is_among_few(stories.c.movement_id, movement)
+        some = select(Story).where(unindexed, of_it).order_by(*_NEWEST_OF_EACH).limit(limit)
         found = (await self._session.scalars(some.with_for_update(skip_locked=True))).all()
         await self._session.run_sync(lambda session: put_in(session.connection(), movement, found))
         return len(found)
@@ -607,7 +608,7 @@ class SqlStories(Repository):
             select(stories.c.teller_id)
             .join(people, people.c.id == stories.c.teller_id)
             .where(
-                people.c.group == group,
+                func.coalesce(people.c.group, "") == group,  # found by the initiative, not by its people
                 people.c.account.is_not(None),
                 stories.c.initiative_id == initiative,
                 stories.c.movement_id == movement,

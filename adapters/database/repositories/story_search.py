@@ -11,6 +11,7 @@ from time import perf_counter
 from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 
 from adapters.database.inline import InlineSession
+from adapters.database.repositories.base import is_among_few
 from adapters.database.story_words import OPEN
 from adapters.database.tables import STORIES_UNINDEXED, members, people, stories
 from bot.domain.movement import MovementId
@@ -70,7 +71,8 @@ class StorySearcher:
         self._session, self._movement, self._reader, self._filters = session, movement, reader, filters
         self._upper = min(OPEN if before is None else before, OPEN if not filters.until else position_at(filters.until))
         self._floor = position_at(filters.since) if filters.since is not None else 0
-        self._within = and_(stories.c.movement_id == movement, is_readable_by(reader), *self._narrow())
+        self._matches = and_(is_readable_by(reader), *self._narrow())
+        self._within = and_(stories.c.movement_id == movement, self._matches)
         self._new: Sequence[FoundRow] | None = None
         self._begins: Sequence[int] | None = None
 
@@ -99,7 +101,8 @@ class StorySearcher:
         """Return the stories that are not in the index yet."""
         if self._new is not None:
             return self._new
-        newest = _load().where(text(STORIES_UNINDEXED), self._within).order_by(stories.c.told_at.desc())
+        of_it = is_among_few(stories.c.movement_id, self._movement)
+        newest = _load().where(text(STORIES_UNINDEXED), of_it, self._matches).order_by(stories.c.told_at.desc())
         if self._upper < OPEN:
             newest = newest.where(stories.c.told_at < moment_of(self._upper, later=True))
         if self._floor:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, text, true
 
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, is_among_few, is_of
 from adapters.database.tables import (
     CHANCES_SHARED,
     STUCK_NOW,
@@ -133,7 +133,7 @@ class SqlStuck(Repository):
         # Of each candidate by itself: of all who were ever asked there are far more than may be asked now.
         last = (
             select(func.max(companies.c.asked_at))
-            .where(companies.c.person_id == people.c.id, companies.c.movement_id == episode.movement_id)
+            .where(companies.c.person_id == people.c.id, is_of(companies.c.movement_id, episode.movement_id))
             .scalar_subquery()
         )
         found = await self._session.scalars(
@@ -165,7 +165,7 @@ class SqlStuck(Repository):
         found = await self._session.execute(
             select(Company, Person)
             .join_from(Company, Person, companies.c.person_id == people.c.id)
-            .where(companies.c.episode_id == episode, companies.c.movement_id == movement)
+            .where(companies.c.episode_id == episode, is_of(companies.c.movement_id, movement))
             .order_by(companies.c.asked_at, companies.c.id)
         )
         return [(company, person) for company, person in found]
@@ -200,11 +200,11 @@ class SqlSteps(Repository):
         return found.all()
 
     async def chances_in(self, movement: MovementId, reader: PersonId | None, limit: int) -> Sequence[Chance]:
-        known = _CHANCES.where(chances.c.movement_id == movement, chances.c.state != ChanceState.GONE).limit(limit)
+        known = _CHANCES.where(chances.c.state != ChanceState.GONE).limit(limit)
         # Each by an index of its own: with both in one condition, all chances of the movement were gone through.
         shared, own = await self._session.together(
-            self._session.scalars(known.where(text(CHANCES_SHARED))),
-            self._session.scalars(known.where(chances.c.person_id == reader)),
+            self._session.scalars(known.where(text(CHANCES_SHARED), is_among_few(chances.c.movement_id, movement))),
+            self._session.scalars(known.where(chances.c.person_id == reader, is_of(chances.c.movement_id, movement))),
         )
         found = {one.id: one for one in (*shared, *own)}.values()
         return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.noted_at, reverse=True)[:limit]

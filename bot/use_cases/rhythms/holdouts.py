@@ -1,5 +1,6 @@
 """Let the lot leave places out of reminders, say so in each of them, and show whether reminders helped. No persons."""
 
+from asyncio import sleep
 from datetime import datetime, timedelta
 from secrets import token_hex
 
@@ -105,6 +106,7 @@ async def _draw_block(work: UnitOfWork, lot: Holdout, block: int, now: datetime)
     )
     if len(places) < FEWEST_PLACES or drawn_before:
         return
+    await sleep(0)  # to others: each of what follows takes milliseconds with hundreds of places
     drawn, said = draw_lot(lot.seed, block, [one.id for one in places]), []
     for place in places:
         for period in range(first, first + HOLDOUT_BLOCK):
@@ -120,7 +122,9 @@ async def _draw_block(work: UnitOfWork, lot: Holdout, block: int, now: datetime)
             work.holdouts.add(turn)
             if turn.left_out or period == 0:
                 said.append(_plan_saying(place, f"{lot.id}:{period}", max(now, turn.starts_at), turn.ends_at))
+    await sleep(0)
     await work.deliveries.add_all(said)
+    await sleep(0)
 
 
 def _plan_saying(place: Place, key: str, at: datetime, until: datetime | None) -> Delivery:
