@@ -265,7 +265,11 @@ def open_session(connection: Connection) -> Iterator[InlineSession]:
         session.flush_at_once()
         if not sync_session.is_active or not sync_session._is_clean():  # a listener changed something else
             sync_session.commit()
-        transaction.commit()
+        try:
+            transaction.commit()
+        except BaseException:
+            transaction.rollback()  # or SQLAlchemy takes the connection for one that is still in it
+            raise
 
 
 class KeptConnections:
@@ -303,8 +307,9 @@ class KeptConnections:
     def close(self) -> None:
         """Close them: those that are in use when they are put back."""
         idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        with suppress(IndexError):
+            while True:  # one by one: who took the list before, perhaps in another thread, may still take one
+                idle.pop().close()
 
 
 def _is_free(connection: Connection) -> bool:
@@ -337,10 +342,10 @@ def in_turns(act: Awaitable[T]) -> Generator[None, None, T]:
 def at_once(act: Awaitable[T], give_way: Callable[[], object] = lambda: None) -> T:
     """Run a transaction's function to its end, where nobody can await it. Where it would give way to others, that is
     `give_way`; in a thread of its own there is nobody. Raises as `in_turns` does."""
-    steps = in_turns(act)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # as above
-        give_way()
+    with closing(in_turns(act)) as steps:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]  # as above
+            give_way()

@@ -31,7 +31,7 @@ class PipelinedConnection(psycopg.Connection[Any]):
 
     def __init__(self, *given: Any, **settings: Any) -> None:
         super().__init__(*given, **settings)
-        self._was_cancelled = False
+        self._was_cancelled = self._was_lost = False
         self._watched: tuple[asyncio.AbstractEventLoop, int] | None = None
         self._becomes_ready: asyncio.Future[Ready] | None = None
         self._posted: list[_Posted] = []
@@ -40,6 +40,10 @@ class PipelinedConnection(psycopg.Connection[Any]):
     def in_transaction(self) -> bool:
         """True in the middle of something, and when it broke."""
         return self.pgconn.transaction_status != TransactionStatus.IDLE
+
+    def refuse_commit(self) -> None:
+        """Refuse to commit this transaction, whoever caught the error: a statement of it was not sent."""
+        self._was_lost = True
 
     def raise_cancellation(self) -> None:
         """Raise what `wait` put off, once."""
@@ -57,7 +61,9 @@ class PipelinedConnection(psycopg.Connection[Any]):
             pass
 
     def next_trip(self) -> AbstractContextManager[object]:
-        """Send, in one trip, what was posted and what is executed in this block."""
+        """Send, in one trip, what was posted and what is executed in this block. Raises `CancelledError` when the task
+        was cancelled in an earlier one."""
+        self.raise_cancellation()
         begins = self.pgconn.transaction_status == TransactionStatus.IDLE
         if not self._posted and not begins:
             return _NO_PIPELINE
@@ -121,7 +127,7 @@ class PipelinedConnection(psycopg.Connection[Any]):
     def commit(self) -> None:
         """Commit, in one trip with what was posted. Raises when a statement failed before, whoever caught that: the
         server would answer COMMIT by rolling back, and call it no error."""
-        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+        if self._was_lost or self.pgconn.transaction_status == TransactionStatus.INERROR:
             self.rollback()  # nobody else does, for a transaction that was to be committed
             raise psycopg.errors.InFailedSqlTransaction("a statement of this transaction failed before")
         if not self._posted:
@@ -139,6 +145,7 @@ class PipelinedConnection(psycopg.Connection[Any]):
     def rollback(self) -> None:
         """Roll back, and forget what was posted."""
         self._posted.clear()
+        self._was_lost = False
         if not self.closed:
             super().rollback()
 
@@ -165,16 +172,21 @@ class _Trip(psycopg.Pipeline):
 
     def __init__(self, connection: PipelinedConnection, posted: Sequence[_Posted], *, begins: bool) -> None:
         super().__init__(connection)
-        self._posted, self._begins = posted, begins
+        self._connection, self._posted, self._begins = connection, posted, begins
 
     def __enter__(self) -> Self:
-        connection = self._conn
+        connection = self._connection
         connection._pipeline, self.level = self, 1
         self.pgconn.enter_pipeline_mode()
-        if self._begins:
-            connection.wait(connection._exec_command(b"BEGIN"))
-        for cursor, sql, values, many in self._posted:
-            (psycopg.Cursor.executemany if many else psycopg.Cursor.execute)(cursor, sql, values)
+        try:
+            if self._begins:
+                connection.wait(connection._exec_command(b"BEGIN"))
+            for cursor, sql, values, many in self._posted:
+                (psycopg.Cursor.executemany if many else psycopg.Cursor.execute)(cursor, sql, values)
+        except BaseException as problem:  # a value that cannot be sent
+            connection.refuse_commit()
+            self.__exit__(type(problem), problem, None)
+            raise
         return self
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:

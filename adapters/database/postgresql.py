@@ -6,7 +6,9 @@ by revisions and unique indexes: see docs/adr/0080 and the repositories.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -132,6 +134,8 @@ class PipelinedTransactions:
         prepare_connections(self._engine)
         self._turns, self._reading = asyncio.Semaphore(TRANSACTIONS), asyncio.Lock()
         self._connections = KeptConnections(self._connect)
+        # Of its own: a server that is silent holds up nobody else who needs a thread.
+        self._connecting = ThreadPoolExecutor(TRANSACTIONS, thread_name_prefix="connecting")
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
@@ -171,7 +175,8 @@ class PipelinedTransactions:
         async with self._reading:
             await self._take_turn()
             try:
-                return await asyncio.to_thread(self._run_here, reading)
+                loop = asyncio.get_running_loop()
+                return await _finish(loop.run_in_executor(None, copy_context().run, self._run_here, reading))
             finally:
                 self._turns.release()
 
@@ -183,12 +188,11 @@ class PipelinedTransactions:
             raise StorageUnavailable("every connection is in use") from None
 
     def _run_here(self, act: Callable[[InlineSession], Awaitable[T]], *give_way: Callable[[], object]) -> T:
-        with ExitStack() as at_end:
-            with self._open() as session:
-                driver: PipelinedConnection = session.driver
-                at_end.callback(driver.unwatch)
-                result = at_once(act(session), *give_way)
-                driver.raise_cancellation()
+        with ExitStack() as at_end, self._open() as session:
+            driver: PipelinedConnection = session.driver
+            at_end.callback(driver.unwatch)
+            at_end.callback(driver.raise_cancellation)  # whatever else went wrong, and after a commit
+            result = at_once(act(session), *give_way)
             driver.raise_cancellation()
         return result
 
@@ -204,11 +208,10 @@ class PipelinedTransactions:
     async def _connect_beside(self) -> Connection:
         """Open a connection in a thread, as connecting holds its thread up. Who is cancelled meanwhile waits for it:
         it is then there for others."""
-        connecting = asyncio.ensure_future(asyncio.to_thread(self._engine.connect))
+        connecting = asyncio.get_running_loop().run_in_executor(self._connecting, self._engine.connect)
         try:
-            return await asyncio.shield(connecting)
+            return await _finish(connecting)
         except asyncio.CancelledError:
-            await _wait_for_end(connecting)
             if connecting.exception() is None:
                 self._connections.add(connecting.result())
             raise
@@ -229,11 +232,16 @@ def _give_way() -> None:
     await_only(asyncio.sleep(0))
 
 
-async def _wait_for_end(running: asyncio.Future[Any]) -> None:
-    """Wait until something is done, however often the waiting is cancelled."""
-    while not running.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
+async def _finish(running: asyncio.Future[T]) -> T:
+    """Return the result of what runs in a thread. Who is cancelled meanwhile, however often, waits until it is done."""
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        running.exception()  # or asyncio logs that nobody looked at it
+        raise
 
 
 async def database_time(engine: AsyncEngine) -> datetime:

@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 import structlog
-from sqlalchemy import text
+from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from adapters import logs
@@ -22,7 +22,7 @@ from adapters.database.inline import InlineSession, WaitedInTransaction
 from adapters.database.pipelining import PipelinedConnection
 from adapters.database.postgresql import TRANSACTIONS
 from adapters.database.sessions import sessions
-from adapters.database.tables import metadata
+from adapters.database.tables import metadata, workspaces
 from adapters.database.unit_of_work import Begin, connect, unit_of_work
 from adapters.libpq import CONNECT_TIMEOUTS
 from bot.domain.person import Workspace, WorkspaceId
@@ -382,6 +382,80 @@ async def test_who_is_cancelled_waits_for_its_transaction_which_is_rolled_back(s
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert not await is_stored(server, held.lane)
+
+
+@pytest.mark.parametrize("ends", ["its act fails", "it goes on"])
+async def test_a_cancellation_reaches_who_was_cancelled_and_nobody_else(server: OpenDatabase, ends: str) -> None:
+    held, went_on = Held(), False
+
+    async def act(work: UnitOfWork) -> None:
+        nonlocal went_on
+        held.began.set()
+        await work.execute(text("SELECT pg_advisory_xact_lock_shared(4711)"))
+        if ends == "its act fails":
+            raise ZeroDivisionError
+        await work.execute(text("SELECT 1"))
+        went_on = True
+
+    async with held_up(server):
+        asked = asyncio.create_task(server.transact(act))
+        await held.began.wait()
+        asked.cancel()
+        await asyncio.wait({asked}, timeout=0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert not went_on
+    for _ in range(TRANSACTIONS):
+        assert not await is_stored(server, held.lane)
+
+
+async def test_who_is_cancelled_while_reading_waits_for_the_end_of_it(server: OpenDatabase) -> None:
+    began, go, ended = Event(), Event(), []
+
+    async def hold(work: UnitOfWork) -> None:
+        began.set()
+        assert go.wait(10)
+        await work.people.workspace(WorkspaceId("slack:T1"))
+        ended.append(True)
+
+    reading = asyncio.create_task(server.transact.read(hold))
+    assert await asyncio.to_thread(began.wait, 10)
+    reading.cancel()
+    done, _ = await asyncio.wait({reading}, timeout=0.01)
+    assert not done
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert ended == [True]
+
+
+async def test_a_lost_race_keeps_its_connection(server: OpenDatabase) -> None:
+    async def lose(work: UnitOfWork) -> None:
+        pids.append((await work.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+        session = work.people._session  # type: ignore[attr-defined]
+        await session.post(update(workspaces).values(name="x").where(workspaces.c.id == "none"), expects=1)
+
+    pids: list[int] = []
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            await server.transact(lose)
+    assert len(pids) == 2
+    assert len({*pids}) == 1
+
+
+async def test_what_cannot_be_sent_is_not_committed_by_whoever_passes_over_it(server: OpenDatabase) -> None:
+    lane = WorkspaceId("slack:T1")
+
+    async def pass_over(work: UnitOfWork) -> None:
+        session = work.people._session  # type: ignore[attr-defined]
+        await session.post(insert(workspaces), {"id": lane, "name": ""})
+        await session.post(insert(workspaces), {"id": "slack:T2", "name": "a\0b"})
+        with suppress(DatabaseError):
+            await work.people.workspace(lane)
+
+    with pytest.raises((Conflict, DatabaseError)):
+        await server.transact(pass_over)
+    assert not await is_stored(server, lane)
 
 
 async def test_who_is_cancelled_while_it_gives_way_is_rolled_back(server: OpenDatabase) -> None:
