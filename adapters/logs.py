@@ -120,8 +120,12 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    """Return an event as one line of JSON. The last of structlog's processors where no terminal reads."""
-    return _encode(event)
+    """Return an event as one line of JSON; where JSON cannot hold a key within, values as Python
+    words them. The last of structlog's processors where no terminal reads."""
+    try:
+        return _encode(event)
+    except TypeError:
+        return _encode({str(name): repr(value) for name, value in event.items()})
 
 
 class _LineLogger:

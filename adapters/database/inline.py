@@ -180,8 +180,8 @@ class InlineSession(AsyncSession):
                     except StopIteration as end:
                         results[at] = end.value
                         del running[at]
-                if running and was:
-                    await sleep(0)  # until the outer one made the trip
+                if running and (was or not self.driver.has_posted):
+                    await sleep(0)  # until the outer one made the trip, or to others, where nobody asks anything
                 elif running:
                     await self.send()
         finally:

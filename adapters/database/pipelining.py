@@ -41,6 +41,11 @@ class PipelinedConnection(psycopg.Connection[Any]):
         """True in the middle of something, and when it broke."""
         return self.pgconn.transaction_status != TransactionStatus.IDLE
 
+    @property
+    def has_posted(self) -> bool:
+        """True while something is kept for the next trip."""
+        return bool(self._posted)
+
     def refuse_commit(self) -> None:
         """Refuse to commit this transaction, whoever caught the error: a statement of it was not sent."""
         self._was_lost = True

@@ -1,4 +1,5 @@
-"""On SQLite, which has one writer, people who act go before what Ritme sends by itself."""
+"""On SQLite, which has one writer, people who act go before what Ritme sends by itself; who computes for long gives way
+on both databases."""
 
 from asyncio import Task, create_task, gather, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,9 +13,10 @@ from adapters.database.unit_of_work import UnitsOfWork
 from bot import commands
 from bot.catalogue.base import Entry
 from bot.chat import Reply
+from bot.domain.person import WorkspaceId
 from bot.outbox.claim import YIELD_EVERY
 from bot.ports import Outgoing, UnitOfWork
-from tests.support.databases import open_database
+from tests.support.databases import BOTH, open_database
 from tests.support.outbox import enqueue_post
 from tests.support.world import LANE, open_world
 
@@ -142,3 +144,32 @@ async def test_what_ritme_looks_after_by_itself_gives_way(tmp_path: Path, monkey
         await world.ritme.lanes_due()
         await world.ritme.next_due()
         assert not went_in_front
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("gathers", [False, True])
+async def test_who_computes_gives_way_also_beside_look_ups(tmp_path: Path, kind: str, gathers: bool) -> None:
+    steps = 0
+
+    async def count_steps() -> None:
+        nonlocal steps
+        while True:
+            steps += 1
+            await sleep(0)
+
+    async def compute() -> int:
+        before = steps
+        for _ in range(20):
+            await sleep(0)
+        return steps - before
+
+    async def act(work: UnitOfWork) -> int:
+        if not gathers:
+            return await compute()
+        let_go, _ = await work.together(compute(), work.people.workspace(WorkspaceId(LANE)))
+        return int(let_go)
+
+    async with open_database(kind, tmp_path) as storage:
+        others = create_task(count_steps())
+        assert await storage.transact(act) >= 20
+        others.cancel()

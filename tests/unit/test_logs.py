@@ -142,3 +142,12 @@ def test_lines_below_the_level_are_left_out() -> None:
     structlog.get_logger("ritme").info("intent")
     structlog.get_logger("ritme").warning("slack_answer_late")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["slack_answer_late"]
+
+
+@pytest.mark.usefixtures("logging_as_it_was")
+def test_what_json_cannot_hold_is_logged_all_the_same() -> None:
+    stream = io.StringIO()
+    logs.configure_logging(stream)
+    structlog.get_logger("ritme.test").info("odd", pairs={(1, 2): 3}, token=SECRETS["a bot token"])
+    assert "(1, 2): 3" in json.loads(stream.getvalue())["pairs"]
+    assert SECRETS["a bot token"] not in stream.getvalue()

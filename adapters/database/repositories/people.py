@@ -376,7 +376,9 @@ class SqlPeople(Repository):
 
     async def note_lookups(self, workspace: WorkspaceId, accounts: Collection[str], at: datetime) -> None:
         asked = (people.c.workspace_id == workspace, people.c.account.in_(accounts))
-        await self._session.post(update(people).where(*asked).values(looked_up_at=at))
+        # By their keys, as `saving` does: whoever changes the same people waits, instead of each for the other.
+        in_order = select(people.c.id).where(*asked).order_by(people.c.id).with_for_update()
+        await self._session.post(update(people).where(people.c.id.in_(in_order)).values(looked_up_at=at))
 
     async def lanes_looked_up_before(self, platform: str, before: datetime) -> Sequence[WorkspaceId]:
         of_platform = people.c.workspace_id.startswith(f"{platform}:", autoescape=True)

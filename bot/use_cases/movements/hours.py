@@ -129,12 +129,12 @@ async def compose_hours(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         end=end,
         weekends=weekends,
         movement=movement.name,
-        moved=await _list_moved_days(work, outgoing, person, were),
+        moved=await _list_moved_follow_ups(work, outgoing, person, were),
         were=dump_hours(were[0], were[1], weekends=were[2]),
     )
 
 
-async def _list_moved_days(
+async def _list_moved_follow_ups(
     work: UnitOfWork, outgoing: Outgoing, person: Person, were: tuple[time, time, bool]
 ) -> tuple[MovedPromise, ...]:
     """Return the follow-ups at moments that are quiet now and that come later than they did."""
