@@ -71,6 +71,7 @@ TOLD_OUTSIDE = "readers = 'everyone' AND withdrawn_at IS NULL"
 CHANCES_SHARED = "chances.shared"
 STORIES_UNINDEXED = "NOT stories.search_indexed AND stories.withdrawn_at IS NULL"
 STUCK_NOW = "state = 'open'"
+SOLVED_TOGETHER = "state = 'breakthrough'"
 PLACES_MISSING_NAME = "name = ''"
 PEOPLE_MISSING_NAME = f"{PLACES_MISSING_NAME} AND account IS NOT NULL"
 """Rows whose name the platform has yet to be asked for."""
@@ -366,6 +367,7 @@ episodes = Table(
     Index("ix_stuck_episodes_initiative_id", "initiative_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_closed_at", "closed_at"),
     _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
+    _partial_index("ix_stuck_episodes_solved", "initiative_id", "closed_at", where=SOLVED_TOGETHER),
 )
 questions_asked = Table(
     "questions_asked",

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import DateTime, Dialect, Integer, String, text
+from sqlalchemy import ColumnElement, DateTime, Dialect, Integer, String, literal_column, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -26,6 +29,31 @@ class Utc(TypeDecorator[datetime]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """Return what converts a stored moment to aware UTC, in one step: a worker loads six a message."""
         return _read_text if dialect.name == "sqlite" else _read_moment
+
+
+class DaysBefore(FunctionElement[Any]):
+    """A moment some days before another, to compare moments with: SQLite's may be up to two seconds earlier."""
+
+    type = Utc()
+    inherit_cache = True
+
+
+def days_before(moment: ColumnElement[datetime], within: timedelta) -> DaysBefore:
+    """Return the moment so many whole days before that in a column."""
+    return DaysBefore(moment, literal_column(str(within.days)))
+
+
+@compiles(DaysBefore, "postgresql")
+def _subtract_days(element: DaysBefore, compiler: SQLCompiler, **settings: Any) -> str:
+    moment, days = (compiler.process(one, **settings) for one in element.clauses)
+    return f"{moment} - INTERVAL '{days} days'"
+
+
+@compiles(DaysBefore, "sqlite")
+def _subtract_days_of_text(element: DaysBefore, compiler: SQLCompiler, **settings: Any) -> str:
+    moment, days = (compiler.process(one, **settings) for one in element.clauses)
+    # Thousandths, of which it rounds the last; as text that begins alike the shorter one comes first.
+    return f"strftime('%Y-%m-%d %H:%M:%f', {moment}, '-{days} days', '-1 second')"
 
 
 def _write_text(value: datetime | None) -> str | None:

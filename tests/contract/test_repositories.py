@@ -4,7 +4,7 @@ Scopes are tested in test_scopes.py, rhythms and the outbox in test_rhythm_repos
 """
 
 import asyncio
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from itertools import count
 
 import pytest
@@ -20,7 +20,7 @@ from bot.domain.initiative import (
     InitiativeId,
     Participant,
 )
-from bot.domain.look_back import ToldStory
+from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
 from bot.domain.movement import (
     InviteCode,
     InviteCodeId,
@@ -34,6 +34,7 @@ from bot.domain.movement import (
 )
 from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
+from bot.domain.solved import TOLD_AT_ONCE, TOLD_WITHIN, SolvedSpell
 from bot.domain.story import Readers, Retelling, Ripple, StoryId, StoryRequest, StoryRequestId
 from bot.ports import UnitOfWork
 from tests.contract.seed import (
@@ -345,6 +346,32 @@ async def test_episodes_questions_and_company(seeded: Seeded) -> None:
         assert ids(await work.stuck.peer_candidates(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]
         assert ids(await work.stuck.peer_candidates(spell, NOW)) == [peers[3], peers[1], peers[0], peers[2]]
         assert ids(await work.stuck.company_of(SPELL, OURS)) == [BESIDE]
+
+
+async def test_spells_that_stories_may_tell_of_are_found_and_none_that_are_older(seeded: Seeded) -> None:
+    """A hair before and after each limit of `is_told_of`, beside many old ones."""
+    hair, over = timedelta(milliseconds=1), {"state": EpisodeState.BREAKTHROUGH, "person_id": JAN}
+    ends = [NOW - TOLD_WITHIN, NOW - TOLD_AT_ONCE, NOW]
+    some = [
+        episode(opened_at=closed - DAY, closed_at=closed, initiative_id=its, **over)
+        for its in (WALK, None)
+        for closed in (moment + more for moment in ends for more in (-hair, timedelta(), hair))
+    ]
+    old = [
+        episode(opened_at=NOW - 3 * TOLD_WITHIN, closed_at=NOW - 2 * TOLD_WITHIN, initiative_id=WALK, **over)
+        for _ in range(MAX_ROWS_PER_KIND + 1)
+    ]
+    told = [story("of it", initiative_id=WALK, teller_id=JAN), story("his own", teller_id=JAN)]
+    await add_one_of_everything(seeded)
+    await seeded.add(*some, *old, *told)
+    async with seeded.begin() as work:
+        jan = await work.people.get(JAN, OURS)
+        assert jan is not None
+        found = await work.stories.solved_by_others(OURS, FATIMA)
+        of = {(one.id, spell.id) for one in told for spell in some if SolvedSpell(one, jan, spell).is_told_of}
+        assert len(of) == 13
+        assert {(one.story.id, one.spell.id) for one in found if one.is_told_of} == {*of, ("of it", "solved")}
+        assert not {one.spell.id for one in found} & {one.id for one in old}
 
 
 async def test_planned_and_done_steps(seeded: Seeded) -> None:

@@ -75,6 +75,7 @@ PARTIAL_INDEXES = (
     "ix_stories_unindexed",
     "ix_story_requests_open",
     "ix_stuck_episodes_now",
+    "ix_stuck_episodes_solved",
 )
 """Partial indexes, which a database uses only for a query with the same condition."""
 
@@ -201,7 +202,16 @@ async def test_a_breakthrough_is_looked_for_by_its_initiative_or_its_person(worl
             await work.stories.solved_by_others(MovementId("m"), PersonId("p"))
     (plan,) = [plan.text for plan in explain(world, listening.asked.values())]
     found_by = re.findall(r"stuck_episodes USING INDEX \w+ \((.*)\)", plan)
-    assert found_by == ["initiative_id=? AND movement_id=? AND opened_at<?", "person_id=? AND state=?", "id=?"]
+    assert found_by == ["initiative_id=? AND closed_at>?", "person_id=? AND state=?", "id=?"]
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+async def test_whether_a_story_was_given_back_is_looked_for_by_the_story(world: World, day: Everyday) -> None:
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            await work.stories.to_harvest(MovementId("m"), PlaceId("p"), world.clock.now(), 9)
+    plans = "\n".join(plan.text for plan in explain(world, listening.asked.values()))
+    assert re.search(r"retellings USING INDEX \w+ \(story_id=\?\)\W+SEARCH deliveries USING INDEX \w+ \(id=\?\)", plans)
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)

@@ -27,10 +27,11 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
     return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
 
 
-def is_of(column: ColumnElement[str], movement: str) -> ColumnElement[bool]:
-    """Match rows of a movement that are found by something else. To SQLite, which has no statistics, all indexes are
-    equally good: it may look through all that the movement has, unless it cannot look by that."""
-    return func.coalesce(column, "") == movement
+def is_of(column: ColumnElement[Any], owner: Any) -> ColumnElement[bool]:
+    """Match rows of a movement, a place or a kind that are found by something else. To SQLite, which has no statistics,
+    all indexes are equally good: it may look through all that the movement has, unless it cannot look by that."""
+    matches: ColumnElement[bool] = func.coalesce(column, "") == owner
+    return matches
 
 
 def is_among_few(column: ColumnElement[str], movement: str) -> ColumnElement[bool]:

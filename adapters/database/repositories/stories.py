@@ -1,7 +1,7 @@
 """Stories, their retellings and their ripples."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
-from adapters.database.repositories.base import Repository, counts_in_group, is_among_few
+from adapters.database.repositories.base import Repository, counts_in_group, is_among_few, is_of
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
@@ -46,6 +46,7 @@ from adapters.database.tables import (
     stories,
     story_requests,
 )
+from adapters.database.types import days_before
 from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.delivery import Act, Delivery
 from bot.domain.harvest import LEFT_OVER
@@ -56,8 +57,8 @@ from bot.domain.meaning import Answers, join_meaning, list_points, split_meaning
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
-from bot.domain.retelling import SHARED
-from bot.domain.solved import SolvedSpell
+from bot.domain.retelling import HARVEST, SHARED
+from bot.domain.solved import TOLD_AT_ONCE, TOLD_WITHIN, SolvedSpell
 from bot.domain.spread import SPREAD_OVER, SPREAD_PERIOD, SPREAD_PERIODS, FlowCount, SpreadCounts, ToldCount
 from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryReader
@@ -128,9 +129,14 @@ _newest = (
 )
 
 
-def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
-    """Select newest stories with a spell that ended well, belonging together by `how`."""
-    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= _newest.c.told_at)
+def _select_breakthroughs(how: ColumnElement[bool], within: timedelta) -> Select[Any]:
+    """Select newest stories with a spell that ended well, belonging together by `how`: no longer than `within` before
+    the story was told, as an initiative has ever more of them. `SolvedSpell.is_told_of` says it to the second."""
+    together = (
+        (episodes.c.state == EpisodeState.BREAKTHROUGH)
+        & (episodes.c.opened_at <= _newest.c.told_at)
+        & (episodes.c.closed_at >= days_before(_newest.c.told_at, within))
+    )
     return select(
         _newest.c.told_at, _newest.c.id.label("story"), episodes.c.opened_at, episodes.c.id.label("spell")
     ).join_from(_newest, episodes, together & how)
@@ -139,14 +145,17 @@ def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
 _told_of = union_all(
     _select_breakthroughs(
-        (episodes.c.initiative_id == _newest.c.initiative_id) & (episodes.c.movement_id == _newest.c.movement_id)
+        # SQLite would take an index of two columns that are equal before the one that ends at a moment.
+        (episodes.c.initiative_id == _newest.c.initiative_id) & is_of(episodes.c.movement_id, _newest.c.movement_id),
+        TOLD_WITHIN,
     ),
     _select_breakthroughs(
         _newest.c.initiative_id.is_(None)
         & (episodes.c.person_id == _newest.c.teller_id)
         # Neither as SQLite looks for it: by these it would take all spells without an initiative, or of the movement.
         & text(f"NOT ({episodes.c.initiative_id} IS NOT NULL)")
-        & (func.coalesce(episodes.c.movement_id, "") == _newest.c.movement_id)
+        & is_of(episodes.c.movement_id, _newest.c.movement_id),
+        TOLD_AT_ONCE,
     ),
 ).subquery("told_of")
 
@@ -335,17 +344,22 @@ class SqlStories(Repository):
         else:
             # Only a harvest that arrived gave something back. Each place has its own: with two rhythms of harvests, the
             # first must not leave the second with nothing.
-            given = (
-                deliveries.c.place_id == place,
-                deliveries.c.receipt.is_not(None),
-                deliveries.c.kind == "rhythm_harvest",
-            )
             told_here = exists().where(
-                retellings.c.story_id == stories.c.id, retellings.c.delivery_id == deliveries.c.id, *given
+                retellings.c.story_id == stories.c.id,
+                retellings.c.delivery_id == deliveries.c.id,
+                is_of(deliveries.c.place_id, place),
+                is_of(deliveries.c.kind, HARVEST),
+                deliveries.c.receipt.is_not(None),
             )
             query = query.where(~told_here)
-            holds_stories = exists().where(retellings.c.delivery_id == deliveries.c.id)
-            last = await self._session.scalar(select(func.max(deliveries.c.due_at)).where(*given, holds_stories))
+            last = await self._session.scalar(
+                select(func.max(deliveries.c.due_at)).where(
+                    deliveries.c.place_id == place,
+                    deliveries.c.kind == HARVEST,
+                    deliveries.c.receipt.is_not(None),
+                    exists().where(retellings.c.delivery_id == deliveries.c.id),
+                )
+            )
         if last is None:
             last = await self._session.scalar(
                 select(func.max(stories.c.harvested_at)).where(
