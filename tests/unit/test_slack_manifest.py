@@ -120,7 +120,7 @@ def test_every_method_that_is_called_is_known_with_its_scope() -> None:
 
 def handled_event_types() -> set[str]:
     """Return the event types that are translated, and those that the listener of removals handles."""
-    return set(events.EVENT_TRANSLATORS) | set(inbound.APP_REMOVED_EVENTS.pattern.strip("^$()").split("|"))
+    return set(events.EVENT_TRANSLATORS) | inbound.APP_REMOVED_EVENTS
 
 
 def test_every_listener_has_its_event_and_every_event_its_listener() -> None:
