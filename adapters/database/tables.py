@@ -367,7 +367,7 @@ episodes = Table(
     Index("ix_stuck_episodes_initiative_id", "initiative_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_closed_at", "closed_at"),
     _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
-    _partial_index("ix_stuck_episodes_solved", "initiative_id", "closed_at", where=SOLVED_TOGETHER),
+    _partial_index("ix_stuck_episodes_solved", "initiative_id", "movement_id", "closed_at", where=SOLVED_TOGETHER),
 )
 questions_asked = Table(
     "questions_asked",

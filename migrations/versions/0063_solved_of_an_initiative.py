@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_stuck_episodes_solved",
         "stuck_episodes",
-        ["initiative_id", "closed_at"],
+        ["initiative_id", "movement_id", "closed_at"],
         unique=False,
         sqlite_where=SOLVED,
         postgresql_where=SOLVED,

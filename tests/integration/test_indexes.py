@@ -202,7 +202,7 @@ async def test_a_breakthrough_is_looked_for_by_its_initiative_or_its_person(worl
             await work.stories.solved_by_others(MovementId("m"), PersonId("p"))
     (plan,) = [plan.text for plan in explain(world, listening.asked.values())]
     found_by = re.findall(r"stuck_episodes USING INDEX \w+ \((.*)\)", plan)
-    assert found_by == ["initiative_id=? AND closed_at>?", "person_id=? AND state=?", "id=?"]
+    assert found_by == ["initiative_id=? AND movement_id=? AND closed_at>?", "person_id=? AND state=?", "id=?"]
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)

@@ -134,7 +134,8 @@ def _select_breakthroughs(how: ColumnElement[bool], within: timedelta) -> Select
     the story was told, as an initiative has ever more of them. `SolvedSpell.is_told_of` says it to the second."""
     together = (
         (episodes.c.state == EpisodeState.BREAKTHROUGH)
-        & (episodes.c.opened_at <= _newest.c.told_at)
+        # Not as SQLite looks for it: by this it would take all spells that were opened before the story.
+        & (func.coalesce(episodes.c.opened_at, _newest.c.told_at) <= _newest.c.told_at)
         & (episodes.c.closed_at >= days_before(_newest.c.told_at, within))
     )
     return select(
@@ -145,8 +146,7 @@ def _select_breakthroughs(how: ColumnElement[bool], within: timedelta) -> Select
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
 _told_of = union_all(
     _select_breakthroughs(
-        # SQLite would take an index of two columns that are equal before the one that ends at a moment.
-        (episodes.c.initiative_id == _newest.c.initiative_id) & is_of(episodes.c.movement_id, _newest.c.movement_id),
+        (episodes.c.initiative_id == _newest.c.initiative_id) & (episodes.c.movement_id == _newest.c.movement_id),
         TOLD_WITHIN,
     ),
     _select_breakthroughs(
