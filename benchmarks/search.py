@@ -47,7 +47,7 @@ from bot.understanding.likeness import common_words
 from bot.use_cases.stories.searching import find_stories
 from tests.support.postgres import Server
 
-MANY, TIMES, PAGE = 1_000_000, 40, 4
+MANY, TIMES, PAGE = 1_000_000, 25, 4
 AIM = 100
 NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 NOW = datetime(2026, 11, 29, tzinfo=UTC)

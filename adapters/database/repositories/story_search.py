@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from time import perf_counter
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, text
 
 from adapters.database.inline import InlineSession
-from adapters.database.repositories.base import is_among_few
+from adapters.database.repositories.base import is_among_few, is_of
 from adapters.database.story_words import OPEN
 from adapters.database.tables import STORIES_UNINDEXED, members, people, stories
 from bot.domain.movement import MovementId
@@ -178,7 +178,9 @@ class StorySearcher:
         if filters.dimension is not None:
             yield stories.c.dimension == filters.dimension
         if filters.group:
-            yield and_(stories.c.named.is_(True), stories.c.teller_id.in_(self._tellers()))
+            # Of the teller who is loaded with the story: in a large group, of all tellers each time, it takes a second.
+            is_member = exists().where(members.c.movement_id == self._movement, members.c.person_id == people.c.id)
+            yield and_(stories.c.named.is_(True), is_of(people.c.group, filters.group), self._shows_name(), is_member)
 
     def _tellers(self) -> Select[PersonId]:
         """Select the members of the group whose name the reader may see."""
@@ -188,10 +190,14 @@ class StorySearcher:
             .where(
                 members.c.movement_id == self._movement,
                 people.c.group == self._filters.group,
-                people.c.account.is_not(None),
-                or_(people.c.workspace_id == self._reader.workspace, people.c.named_beyond.is_(True)),
+                self._shows_name(),
             )
         )
+
+    def _shows_name(self) -> ColumnElement[bool]:
+        """Match people whose name the reader may see."""
+        beyond = or_(people.c.workspace_id == self._reader.workspace, people.c.named_beyond.is_(True))
+        return and_(people.c.account.is_not(None), beyond)
 
 
 def _load() -> Select[Story, Person]:
