@@ -120,6 +120,8 @@ class StorySearcher:
     async def _find_newest(self, limit: int) -> Sequence[FoundRow]:
         """Return stories by nothing but their columns."""
         newest = _load().where(stories.c.search_indexed, self._within, _position < self._upper)
+        if self._filters.initiative is not None:  # by its index, where nothing else leads to few
+            newest = newest.where(stories.c.initiative_id == self._filters.initiative)
         if self._floor:
             newest = newest.where(_position >= self._floor)
         return [(story, teller) for story, teller in await self._session.execute(_newest_first(newest).limit(limit))]
@@ -174,7 +176,7 @@ class StorySearcher:
     def _narrow(self) -> Iterator[ColumnElement[bool]]:
         filters = self._filters
         if filters.initiative is not None:
-            yield stories.c.initiative_id == filters.initiative
+            yield is_of(stories.c.initiative_id, filters.initiative)
         if filters.dimension is not None:
             yield stories.c.dimension == filters.dimension
         if filters.group:
