@@ -4,7 +4,6 @@ person waits for asks as much of a large movement as of a small one, and holds u
 What it takes with a million stories, `make bench ARGS=everything` measures.
 """
 
-from asyncio import sleep
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,11 @@ import pytest
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from tests.scale.everything import THINGS, Do, Stage, Taken, past_of
+from tests.scale.everything import THINGS, Stage, Taken, past_of
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryRecorder
 from tests.support.databases import BOTH, open_database
-from tests.support.loops import watched_steps
+from tests.support.loops import count_calls
 from tests.support.world import LANE, World
 
 MANY = 40
@@ -134,13 +133,3 @@ async def count_all(folder: Path, past: Past) -> tuple[dict[str, Taken], dict[st
             act = await one.prepare(stage, stage.undone)
             taken[one.what], calls[one.what] = await stage.take(act), await count_calls(act)
     return taken, calls
-
-
-async def count_calls(act: Do) -> int:
-    """Do something; return how many functions the busiest step of the event loop called."""
-    with watched_steps() as watch:
-        await sleep(0)  # a step of its own
-        watch.reset()
-        await act()
-        await sleep(0)
-        return watch.largest

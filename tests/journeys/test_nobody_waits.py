@@ -5,7 +5,6 @@ length (the compiler of pictures, the network, the packing of files) notes in wh
 """
 
 import threading
-from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +30,7 @@ from tests.drivers.playground import PlaygroundDriver
 from tests.journeys.test_pages_privacy import open_pages, secret_of
 from tests.journeys.test_suggesting import add_world, look
 from tests.support.api import make_key
-from tests.support.loops import watched_steps
+from tests.support.loops import count_calls
 from tests.support.playground import serve_playground
 from tests.support.world import LANE, MOVEMENT, World, open_world
 
@@ -88,12 +87,7 @@ async def grow(world: World, many: int) -> None:
 async def weigh(world: World, more: int, act: Callable[[], Awaitable[None]]) -> int:
     """Let so many people join, and do something; return the calls of the busiest step that it took."""
     await grow(world, more)
-    with watched_steps() as watch:
-        await sleep(0)  # a step of its own
-        watch.reset()
-        await act()
-        await sleep(0)
-        return watch.largest
+    return await count_calls(act)
 
 
 async def test_a_takeaway_is_composed_a_few_rows_at_a_time_and_packed_in_a_thread(
