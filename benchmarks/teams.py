@@ -1,9 +1,9 @@
 """Measure how many `stuck <text>` turns a second Ritme takes from Teams, until the answer has arrived.
 
 Turns come from many organisations, for Teams paces each, and every token is checked. Beside Ritme on SQLite: the echo
-bot of botbuilder, which keeps nothing; the same with its one slow constant repaired; and the least a bot can do, with
-sqlite3 and with SQLAlchemy. Each server runs in its own process, one after the other, a few rounds; of each number the
-median counts.
+bot of botbuilder, which keeps nothing; the same with its one slow constant repaired; an echo through Ritme's own way in
+and out, on top of which the core comes; and the least a bot can do, with sqlite3 and with SQLAlchemy. Each server runs
+in its own process, one after the other, a few rounds; of each number the median counts.
 
 Usage: python -m benchmarks teams
 """
@@ -27,9 +27,9 @@ CONVERSATIONS = 16
 AIM = 8
 ANSWER_WITHIN = 30
 """Seconds after which a turn without an answer fails the benchmark."""
-OURS, ECHO, REPAIRED = "Ritme", "botbuilder's echo", "the echo, repaired"
+OURS, ECHO, REPAIRED, REBUILT = "Ritme", "botbuilder's echo", "the echo, repaired", "the echo, Ritme's way"
 BARE, LAYERED = "bare aiohttp + sqlite3", "bare aiohttp + SQLAlchemy"
-SERVERS = (ECHO, REPAIRED, BARE, LAYERED, OURS)
+SERVERS = (ECHO, REPAIRED, REBUILT, BARE, LAYERED, OURS)
 TENANTS = tuple(f"00000000-0000-0000-0000-{number:012d}" for number in range(1, 25))
 
 
@@ -106,12 +106,14 @@ async def measure(name: str, file: Path, microsoft: Microsoft) -> LoadResult:
             }
         case "botbuilder's echo" | "the echo, repaired":
             command = ["-m", "benchmarks.echo", str(port), metadata, *(["repaired"] if name == REPAIRED else [])]
+        case "the echo, Ritme's way":
+            command = ["-m", "benchmarks.teams_echo", str(port), metadata]
         case _:
             how = ["sqlalchemy"] if name == LAYERED else []
             command = ["-m", "benchmarks.teams_bare", str(file), str(port), metadata, *how]
     async with serve_process(command, port, **environment):
-        await take_turns(port, microsoft, make_turns(microsoft, f"{name}.warm", 0, WARM_UP))
-        return await take_turns(port, microsoft, make_turns(microsoft, name, WARM_UP, TURNS))
+        await take_turns(port, microsoft, make_turns(microsoft, "warm", 0, WARM_UP))
+        return await take_turns(port, microsoft, make_turns(microsoft, "turn", WARM_UP, TURNS))
 
 
 async def run() -> list[Line]:
