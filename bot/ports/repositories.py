@@ -816,6 +816,9 @@ class Stories(Protocol):
     async def told_among(self, ids: Collection[StoryId], movement: MovementId) -> Mapping[StoryId, Story]:
         """Return those of these stories of the movement that are not withdrawn, by their ids."""
 
+    async def with_tellers(self, ids: Collection[StoryId], movement: MovementId) -> Sequence[tuple[Story, Person]]:
+        """Return those of these stories of the movement that are not withdrawn, each with its teller, in no order."""
+
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
         """Return a story told by this person, in whichever movement, withdrawn or not."""
 
@@ -869,8 +872,8 @@ class Stories(Protocol):
 
     async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
         """Return stories of others that may travel, each with a breakthrough it may tell of (see
-        `SolvedSpell.is_told_of`): of its initiative, or of its teller. The story told last comes first; at most two
-        hundred."""
+        `SolvedSpell.is_told_of`): of its initiative, or of its teller. The story told last comes first; at most
+        eighty."""
 
     def search(
         self, movement: MovementId, reader: StoryReader, filters: StoryFilters, before: int | None

@@ -8,14 +8,14 @@ from bot.domain.story import StoryId
 from bot.understanding.likeness import find_alike
 
 
-def find_alike_breakthroughs(episode: StuckEpisode, told: Sequence[SolvedSpell]) -> list[SolvedSpell]:
+def find_alike_breakthroughs(episode: StuckEpisode, told: Sequence[SolvedSpell]) -> list[StoryId]:
     """Return at most `SOLVED_SHOWN` of the stories told: those in words alike first, then those about the same kind of
     being stuck. Within each they keep their order, and none comes twice."""
-    fitting = [one for one in told if one.story.may_travel and one.is_told_of]
-    words: dict[StoryId, str] = {}
+    fitting = [one for one in told if one.is_told_of]
+    words: dict[StoryId, dict[str, None]] = {}
     for one in fitting:
-        words[one.story.id] = f"{words.get(one.story.id, '')}\n{one.words}"
-    same = {one.story.id for one in fitting if one.spell.kind is episode.kind and episode.kind is not StuckKind.OTHER}
-    alike = find_alike(episode.text, words, most=SOLVED_SHOWN)
-    found = {one.story.id: one for one in reversed(fitting)}
-    return [found[key] for key in dict.fromkeys([*alike, *(key for key in words if key in same)])][:SOLVED_SHOWN]
+        # A story may tell of many breakthroughs: its words, and those that they share, are compared once.
+        words.setdefault(one.story, {one.text: None})[one.spell_text] = None
+    same = {one.story for one in fitting if one.kind is episode.kind and episode.kind is not StuckKind.OTHER}
+    alike = find_alike(episode.text, {key: "\n".join(some) for key, some in words.items()}, most=SOLVED_SHOWN)
+    return list(dict.fromkeys([*alike, *(key for key in words if key in same)]))[:SOLVED_SHOWN]

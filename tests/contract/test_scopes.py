@@ -160,6 +160,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "experiments.decided_in": lambda work, its: work.experiments.decided_in(its, None, None, 9),
     "experiments.count_steps": lambda work, its: work.experiments.count_steps(TRIED, its),
     "stories.told_among": lambda work, its: work.stories.told_among([TOLD], its),
+    "stories.with_tellers": lambda work, its: work.stories.with_tellers([TOLD], its),
     "stories.get": lambda work, its: work.stories.get(TOLD, its),
     "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
     "stories.related_to_none": lambda work, its: work.stories.related_to_none(its, ["none"], NOW - DAY, NIGHT, 9),

@@ -51,7 +51,7 @@ from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.delivery import Act, Delivery
 from bot.domain.harvest import LEFT_OVER
 from bot.domain.held_words import HeldWords, HeldWordsId
-from bot.domain.initiative import EpisodeState, InitiativeId, StuckEpisode
+from bot.domain.initiative import Audience, EpisodeState, InitiativeId
 from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
 from bot.domain.meaning import Answers, join_meaning, list_points, split_meaning
 from bot.domain.movement import MovementId, PlaceId
@@ -121,56 +121,64 @@ SOLVED_AMONG = 200
 
 
 _newest = (
-    select(stories.c.id, stories.c.told_at, stories.c.teller_id, stories.c.initiative_id, stories.c.movement_id)
+    select(
+        *(stories.c.id, stories.c.told_at, stories.c.teller_id, stories.c.initiative_id, stories.c.movement_id),
+        stories.c.text,
+    )
     .where(stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel())
     .order_by(stories.c.told_at.desc(), stories.c.id)
     .limit(SOLVED_AMONG)
     .cte("newest")
 )
+_ended_since = days_before(select(func.min(_newest.c.told_at)).scalar_subquery(), TOLD_AT_ONCE)
+_alone = (
+    select(episodes)
+    .where(
+        episodes.c.state == EpisodeState.BREAKTHROUGH,
+        episodes.c.initiative_id.is_(None),
+        episodes.c.movement_id == bindparam("movement"),
+        episodes.c.closed_at >= _ended_since,
+    )
+    .cte("alone")
+    .prefix_with("MATERIALIZED")
+)
+"""Breakthroughs without an initiative. First those of the movement: looked for by their person, all that each teller
+ever had were gone through."""
 
 
-def _select_breakthroughs(how: ColumnElement[bool], within: timedelta) -> Select[Any]:
+def _select_breakthroughs(of: FromClause, how: ColumnElement[bool], within: timedelta) -> Select[Any]:
     """Select newest stories with a spell that ended well, belonging together by `how`: no longer than `within` before
     the story was told, as an initiative has ever more of them. `SolvedSpell.is_told_of` says it to the second."""
     together = (
-        (episodes.c.state == EpisodeState.BREAKTHROUGH)
         # Not as SQLite looks for it: by this it would take all spells that were opened before the story.
-        & (func.coalesce(episodes.c.opened_at, _newest.c.told_at) <= _newest.c.told_at)
-        & (episodes.c.closed_at >= days_before(_newest.c.told_at, within))
+        (func.coalesce(of.c.opened_at, _newest.c.told_at) <= _newest.c.told_at)
+        & (of.c.closed_at >= days_before(_newest.c.told_at, within))
     )
     return select(
-        _newest.c.told_at, _newest.c.id.label("story"), episodes.c.opened_at, episodes.c.id.label("spell")
-    ).join_from(_newest, episodes, together & how)
+        *(_newest.c.id.label("story"), _newest.c.teller_id, _newest.c.text, _newest.c.told_at, _newest.c.initiative_id),
+        *(of.c.id.label("spell"), of.c.person_id, of.c.kind),
+        case((of.c.audience == Audience.CHANNEL, of.c.text), else_="").label("spell_text"),
+        *(of.c.opened_at, of.c.closed_at),
+    ).join_from(_newest, of, how & together)
 
 
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
 _told_of = union_all(
     _select_breakthroughs(
-        (episodes.c.initiative_id == _newest.c.initiative_id) & (episodes.c.movement_id == _newest.c.movement_id),
+        episodes,
+        (episodes.c.state == EpisodeState.BREAKTHROUGH)
+        & (episodes.c.initiative_id == _newest.c.initiative_id)
+        & (episodes.c.movement_id == _newest.c.movement_id),
         TOLD_WITHIN,
     ),
     _select_breakthroughs(
-        _newest.c.initiative_id.is_(None)
-        & (episodes.c.person_id == _newest.c.teller_id)
-        # Neither as SQLite looks for it: by these it would take all spells without an initiative, or of the movement.
-        & text(f"NOT ({episodes.c.initiative_id} IS NOT NULL)")
-        & is_of(episodes.c.movement_id, _newest.c.movement_id),
-        TOLD_AT_ONCE,
+        _alone, _newest.c.initiative_id.is_(None) & (_alone.c.person_id == _newest.c.teller_id), TOLD_AT_ONCE
     ),
 ).subquery("told_of")
-
-
-def _in_order(pairs: FromClause) -> Sequence[ColumnElement[Any]]:
-    return pairs.c.told_at.desc(), pairs.c.story, pairs.c.opened_at.desc(), pairs.c.spell
-
-
-_solved = select(_told_of).order_by(*_in_order(_told_of)).limit(MAX_ROWS_PER_KIND).subquery("solved")
 _SOLVED = (
-    select(Story, Person, StuckEpisode)
-    .join_from(_solved, stories, stories.c.id == _solved.c.story)
-    .join(people, people.c.id == stories.c.teller_id)
-    .join(episodes, episodes.c.id == _solved.c.spell)
-    .order_by(*_in_order(_solved))
+    select(_told_of)
+    .order_by(_told_of.c.told_at.desc(), _told_of.c.story, _told_of.c.opened_at.desc(), _told_of.c.spell)
+    .limit(MAX_ROWS_PER_KIND)
 )
 
 
@@ -274,6 +282,13 @@ class SqlStories(Repository):
         # By their ids alone: told the movement too, SQLite would go through all of its stories.
         some = await self._session.scalars(select(Story).where(self._among(stories.c.id, ids)))
         return {one.id: one for one in some if one.is_told and one.movement_id == movement}
+
+    async def with_tellers(self, ids: Collection[StoryId], movement: MovementId) -> Sequence[tuple[Story, Person]]:
+        if not ids:
+            return []
+        some = select(Story, Person).join_from(Story, Person, stories.c.teller_id == people.c.id)
+        found = await self._session.execute(some.where(self._among(stories.c.id, ids)))
+        return [(one, teller) for one, teller in found if one.is_told and one.movement_id == movement]
 
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
         return await self._get(Story, id, teller_id=teller)
@@ -422,7 +437,7 @@ class SqlStories(Repository):
         asked = {"movement": movement, "reader": reader}
         solved = [SolvedSpell(*row) for row in await self._session.execute(_SOLVED, asked)]
         for one in solved:
-            remember_author(self._session.sync_session, one.story.text, one.teller.id)
+            remember_author(self._session.sync_session, one.text, one.teller)
         return solved
 
     def search(

@@ -1,9 +1,11 @@
 """Show who solved this before: stories of the movement about a breakthrough in something alike."""
 
+from collections.abc import Sequence
+
 from bot.catalogue.base import Entry
 from bot.catalogue.stuck import SolvedBefore, SolvedStory
-from bot.domain.person import PersonId
-from bot.domain.solved import SolvedSpell
+from bot.domain.person import Person, PersonId
+from bot.domain.story import Story
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.solving import find_alike_breakthroughs
@@ -15,32 +17,35 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     episode = await work.stuck.own(turn.text("episode"), turn.person.id, movement.id)
     if episode is None:
         raise Refused("not_found")
-    found = find_alike_breakthroughs(episode, await work.stories.solved_by_others(movement.id, turn.person.id))
+    told = await work.stories.solved_by_others(movement.id, turn.person.id)
+    alike = find_alike_breakthroughs(episode, told)
+    loaded = [one for one in await work.stories.with_tellers(alike, movement.id) if one[0].may_travel]
+    found = sorted(loaded, key=lambda one: alike.index(one[0].id))
     askable = await _find_askable(work, turn, found)
     return SolvedBefore(
         episode=episode.id,
         stories=tuple(
             SolvedStory(
-                story=one.story.id,
-                text=one.story.text,
-                teller=one.story.credit(one.teller, turn.person.workspace_id),
-                person=one.teller.id if one.teller.id in askable else "",
+                story=story.id,
+                text=story.text,
+                teller=story.credit(teller, turn.person.workspace_id),
+                person=teller.id if teller.id in askable else "",
             )
-            for one in found
+            for story, teller in found
         ),
         is_open=episode.is_open,
     )
 
 
-async def _find_askable(work: UnitOfWork, turn: Turn, found: list[SolvedSpell]) -> set[PersonId]:
+async def _find_askable(work: UnitOfWork, turn: Turn, found: Sequence[tuple[Story, Person]]) -> set[PersonId]:
     """Return the tellers who agreed to be suggested, are named with their story, and can be asked something now."""
     agreed = await work.people.suggestible_in(turn.require_movement().id)
     able = {
-        one.teller.id
-        for one in found
-        if one.teller.id in agreed
-        and one.story.credit(one.teller, turn.person.workspace_id)
-        and one.teller.may_be_named_in(turn.person.workspace_id)
-        and one.teller.can_be_suggested(turn.now)
+        teller.id
+        for story, teller in found
+        if teller.id in agreed
+        and story.credit(teller, turn.person.workspace_id)
+        and teller.may_be_named_in(turn.person.workspace_id)
+        and teller.can_be_suggested(turn.now)
     }
     return able - await work.deliveries.asked_enough(able, turn.now)
