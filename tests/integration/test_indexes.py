@@ -212,6 +212,7 @@ async def test_whether_a_story_was_given_back_is_looked_for_by_the_story(world: 
             await work.stories.to_harvest(MovementId("m"), PlaceId("p"), world.clock.now(), 9)
     plans = "\n".join(plan.text for plan in explain(world, listening.asked.values()))
     assert re.search(r"retellings USING INDEX \w+ \(story_id=\?\)\W+SEARCH deliveries USING INDEX \w+ \(id=\?\)", plans)
+    assert "deliveries USING INDEX ix_deliveries_nudges (place_id=? AND sent_at>?)" in plans
 
 
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)

@@ -30,6 +30,7 @@ from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
 from adapters.database.story_words import lock_postings, put_in
 from adapters.database.tables import (
+    NUDGES_IN_PLACES,
     STORIES_UNINDEXED,
     TAKEN_AWAY,
     TOLD_OUTSIDE,
@@ -368,12 +369,17 @@ class SqlStories(Repository):
             )
             query = query.where(~told_here)
             last = await self._session.scalar(
-                select(func.max(deliveries.c.due_at)).where(
+                select(deliveries.c.due_at)
+                .where(
                     deliveries.c.place_id == place,
-                    deliveries.c.kind == HARVEST,
+                    text(NUDGES_IN_PLACES),  # as a harvest is: by their index, not through all that was ever told here
+                    is_of(deliveries.c.kind, HARVEST),
                     deliveries.c.receipt.is_not(None),
+                    deliveries.c.sent_at.is_not(None),
                     exists().where(retellings.c.delivery_id == deliveries.c.id),
                 )
+                .order_by(deliveries.c.sent_at.desc())
+                .limit(1)
             )
         if last is None:
             last = await self._session.scalar(
