@@ -35,8 +35,8 @@ WORDS = (
 class Past:
     """The size of a past, and the ids of everything in it.
 
-    `stories` in all, over three years; the rest in proportion to them, as a year brings it, but posts of rhythms for
-    `weeks` weeks. Movements, and the places and people of each, are as many however long it is.
+    `stories` in all, over `years`; the rest in proportion to them, but posts of rhythms for `weeks` weeks. Movements,
+    and the places and people of each, are as many however long it is.
 
     With `into` it is the past of one movement that is there already, in the workspace `lane_into`: the first people,
     places and initiatives of the past are then those that are `known` there.
@@ -44,6 +44,7 @@ class Past:
 
     stories: int
     weeks: int
+    years: float = 3
     platform: str = "bench"
     lanes: int = 10
     movements: int = 50
@@ -382,11 +383,11 @@ class _PastWriter:
 
     def _told_at(self) -> str:
         past = self._past
-        before = f"3 * {YEAR} * (k - {past.latest}) / {max(1, past.stories - past.latest)}"
+        before = f"{int(past.years * YEAR)} * (k - {past.latest}) / {max(1, past.stories - past.latest)}"
         return f"({self._now} - CASE WHEN k < {past.latest} THEN 60 * (k + 1) ELSE 4 * {DAY} + {before} END)"
 
     def _step_at(self) -> str:
-        return f"({self._now} - 8 * {DAY} - {YEAR} * k / {max(1, self._steps)})"
+        return f"({self._now} - 8 * {DAY} - {int(self._past.years * YEAR / 3)} * k / {max(1, self._steps)})"
 
     def _at(self, seconds: str) -> str:
         """A moment, given as seconds since 1970."""
