@@ -94,10 +94,9 @@ class SqlConversations:
     async def find_all(
         self, workspace: str, channel: str, team: str, member: str
     ) -> tuple[Mapping[str, StoredConversation], datetime | None]:
-        found = await self._read(_KNOWN, {"workspace": workspace, "channel": channel, "team": team, "member": member})
-        rows = {row["channel"]: {name: row[name] for name in _NAMES} for row in found if row["channel"] is not None}
-        at: datetime | None = found[0]["at"]
-        return rows, at
+        given = {"workspace": workspace, "channel": channel, "team": team, "member": member}
+        found = [(at, dict(zip(_NAMES, row, strict=True))) for at, *row in await self._find(_KNOWN, given)]
+        return {row["channel"]: row for _, row in found if row["channel"] is not None}, found[0][0]
 
     async def last_removal(self, workspace: str) -> StoredConversation | None:
         fields = (removals.c.workspace_id, removals.c.channel, removals.c.service_url, removals.c.bot)
@@ -125,11 +124,16 @@ class SqlConversations:
     def _insert(self, table: Table) -> Any:
         return (postgresql.insert if self._dialect == "postgresql" else sqlite.insert)(table)
 
-    async def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[dict[str, Any]]:
-        async def read(session: InlineSession) -> Sequence[dict[str, Any]]:
-            return [dict(row) for row in (await session.execute(query, given)).mappings()]
+    async def _read(self, query: Select[Any]) -> Sequence[dict[str, Any]]:
+        names = query.selected_columns.keys()
+        return [dict(zip(names, row, strict=True)) for row in await self._find(query)]
 
-        return await self._sessions.run(read)
+    async def _find(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[Sequence[Any]]:
+        async def find(session: InlineSession) -> Sequence[Sequence[Any]]:
+            found: Sequence[Sequence[Any]] = (await session.execute(query, given)).all()
+            return found
+
+        return await self._sessions.run(find)
 
     async def _write(self, *statements: tuple[Executable, Mapping[str, str]]) -> None:
         async def write(session: InlineSession) -> None:
@@ -148,8 +152,9 @@ class _WithinTransaction(SqlConversations):
             raise TypeError(f"a {type(work).__name__} is not stored in a database")
         self._work = work
 
-    async def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[dict[str, Any]]:
-        return [dict(row) for row in (await self._work.execute(query, given)).mappings()]
+    async def _find(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[Sequence[Any]]:
+        found: Sequence[Sequence[Any]] = (await self._work.execute(query, given)).all()
+        return found
 
     async def _write(self, *statements: tuple[Executable, Mapping[str, str]]) -> None:
         for statement, given in statements:

@@ -1,7 +1,7 @@
 """Conversation references: a bot can write only in conversations that Teams told it of, so those are stored."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -133,7 +133,7 @@ class ConversationReferences:
         known = Conversation(**row) if row is not None else None
         whole = _merge(told, known) if known is not None else told
         if whole != known:
-            await store.save(asdict(whole))
+            await store.save(vars(whole))
             if whole.account and whole.can_receive and whole.member in stored:
                 # Their own chat takes the place of the row that `record_member` made.
                 await store.remove(whole.workspace_id, whole.member)
@@ -142,7 +142,7 @@ class ConversationReferences:
     async def write_member(self, told: Conversation, store: ConversationStore) -> None:
         """Store someone met among others if they are new."""
         if await store.with_person(told.workspace_id, told.account) is None:
-            await store.save(asdict(replace(told, channel=told.member, team="")))
+            await store.save(vars(replace(told, channel=told.member, team="")))
 
     def remember(self, told: Conversation) -> None:
         """Remember what was stored of a conversation that Teams told of."""
@@ -199,7 +199,7 @@ class ConversationReferences:
 
     async def record_removal(self, told: Conversation, at: datetime) -> None:
         """Record that we were removed from a conversation at a moment: what was said there before is late."""
-        await self._store.save_removal(asdict(told), at, keep_since=self._clock.now() - REMOVALS_KEPT)
+        await self._store.save_removal(vars(told), at, keep_since=self._clock.now() - REMOVALS_KEPT)
         await self.forget(told.workspace_id, told.channel)
         self._chats.forget((told.workspace_id, told.account))
 
