@@ -10,7 +10,10 @@ MIN_PREFIX = 3
 
 def normalize_word(word: str) -> str:
     """Return a typed word in lower case, without accents and the marks around it."""
-    split = unicodedata.normalize("NFKD", word.casefold())
+    folded = word.casefold()
+    if folded.isascii() and folded.isalnum():  # as most
+        return folded
+    split = unicodedata.normalize("NFKD", folded)
     return "".join(letter for letter in split if letter.isalnum())
 
 

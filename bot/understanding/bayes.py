@@ -172,7 +172,6 @@ def _find_shares(documents: Sequence[Collection[Sequence[str]]]) -> Mapping[str 
     return {feature: count / len(documents) for feature, count in counts.items()}
 
 
-def _name_words(words: Sequence[str]) -> Iterator[str]:
-    """Yield the features that are one word: the words, and how they begin."""
-    yield from words
-    yield from (f"{word[:BEGINNING]}~" for word in words if len(word) >= BEGINNING)
+def _name_words(words: Sequence[str]) -> list[str]:
+    """List the features that are one word: the words, and how they begin."""
+    return [*words, *[f"{word[:BEGINNING]}~" for word in words if len(word) >= BEGINNING]]

@@ -20,7 +20,7 @@ classifier of words learns).
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from math import log
 from pathlib import Path
@@ -125,16 +125,29 @@ class PhraseBook:
         """Return whether a word is in the book, or an ordinary one."""
         return word in self._weights or word in self.filler or word in self.ordinary
 
-    def correct(self, word: str) -> tuple[str, float]:
-        """Return a word as the book spells it, and how sure that is."""
-        if self.knows(word) or len(word) < SHORT_WORD or word.isdigit():
+    def correct(self, words: Iterable[str]) -> list[tuple[str, float]]:
+        """Return each word as the book spells it, and how sure that is."""
+        weights, filler, ordinary = self._weights, self.filler, self.ordinary
+        return [
+            (word, 1.0) if word in weights or word in filler or word in ordinary else self._correct(word)
+            for word in words
+        ]
+
+    def _correct(self, word: str) -> tuple[str, float]:
+        """Return a word that the book does not know as it spells it, and how sure that is."""
+        if len(word) < SHORT_WORD or word.isdigit():
             return word, 1.0
         near = self.known.find(word)
         return (word, 1.0) if near is None else (self.spellings.get(near, (near,))[0], TYPO_DISCOUNT)
 
     def weight(self, word: str) -> float:
         """Return how much a word says: more when fewer meanings use it."""
-        return self._weights.get(word, FILLER_WEIGHT if word in self.filler else 0.6)
+        return self.weigh((word,))[0]
+
+    def weigh(self, words: Iterable[str]) -> tuple[float, ...]:
+        """Return how much each word says: more when fewer meanings use it."""
+        weights, filler = self._weights, self.filler
+        return tuple([weights.get(word, FILLER_WEIGHT if word in filler else 0.6) for word in words])
 
     def find_likely(self, words: Sequence[str]) -> tuple[dict[str, float], frozenset[str]]:
         """Return how likely each meaning is by the words themselves, and the likeliest: of those that are not shown,

@@ -102,6 +102,8 @@ class PhrasesByWords:
     def find(self, said: Collection[str]) -> set[int]:
         """Return the numbers of the phrases of which both words, as letters, are among those that are said."""
         numbers: set[int] = set()
-        for known, others in (self._found[letter] for letter in said if letter in self._found):
-            numbers.update(compress(known, map(said.__contains__, others)))
+        for letter in said:
+            if letter in self._found:
+                known, others = self._found[letter]
+                numbers.update(compress(known, map(said.__contains__, others)))
         return numbers

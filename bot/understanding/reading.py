@@ -131,11 +131,12 @@ def may_tell_despair(text: str, language: Language, names: Sequence[str] = ("rit
 
 
 def _may_tell_despair(tokens: Sequence[Token], book: PhraseBook) -> bool:
-    message = _look_up(_correct(tokens, book), book)
-    if any(_match(number, message, book) for number in _candidates(message, book, book.despairing)):
+    corrected = _correct(tokens, book)
+    if _find_matches(corrected, book, book.despairing):
         return True
-    may_be = book.despair.may_be(message.words, LIKELY_ALONE_FROM)
-    return may_be and book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM
+    words = [word for word, _ in corrected]
+    may_be = book.despair.may_be(words, LIKELY_ALONE_FROM)
+    return may_be and book.bayes.probabilities(words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM
 
 
 def _split_long(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
@@ -152,7 +153,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     exact = _read_exact(text, tokens, words, book)
     if exact is not None:
         return exact
-    matches = _find_matches(words, book)
+    matches = _find_matches(words, book, book.needing)
     asked = book.is_question([word for word, _ in words])
     if asked:
         matches = list(map(_lower_in_question, matches))
@@ -265,7 +266,7 @@ def _without_address(tokens: list[Token], names: Sequence[str], greetings: Colle
 
 def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float]]:
     """Return each word as the book spells it, and how sure that is."""
-    return [book.correct(token.word) for token in tokens]
+    return book.correct([token.word for token in tokens])
 
 
 class _Message(NamedTuple):
@@ -282,32 +283,30 @@ class _Message(NamedTuple):
         return sum(self.weights[first:last])
 
 
-def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[Match]:
-    """Return the phrases that are in a message, in order, enough of each."""
-    message = _look_up(words, book)
-    return [match for number in _candidates(message, book, book.needing) if (match := _match(number, message, book))]
-
-
-def _look_up(words: Sequence[tuple[str, float]], book: PhraseBook) -> _Message:
-    typed = tuple(word for word, _ in words)
-    return _Message(
-        typed, book.phrases.write(typed), tuple(map(book.weight, typed)), tuple(certainty for _, certainty in words)
-    )
-
-
-def _candidates(message: _Message, book: PhraseBook, needing: PhrasesByWords) -> list[int]:
-    """Return the phrases of which enough is in the message, in any order: few enough to be aligned. `needing`: those
-    that are looked for, by the words they need."""
-    said = set(message.letters) - {UNKNOWN}
+def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook, needing: PhrasesByWords) -> list[Match]:
+    """Return the phrases that are in a message, in order, enough of each. `needing`: those that are looked for, by the
+    words they need."""
+    typed, spelled = zip(*words, strict=True) if words else ((), ())
+    letters = book.phrases.write(typed)
+    said = {*letters} - {UNKNOWN}
     found = needing.find(said)
     if not found:
         return []
+    message = _Message(typed, letters, book.weigh(typed), spelled)
+    return [match for number in _candidates(found, said, message, book) if (match := _match(number, message, book))]
+
+
+def _candidates(found: Collection[int], said: set[str], message: _Message, book: PhraseBook) -> list[int]:
+    """Return the phrases of which enough is in the message, in any order: few enough to be aligned."""
     weights = dict(zip(message.letters, message.weights, strict=True))
     get_letters, totals = book.phrases.get_letters, book.totals
     return sorted(
-        number
-        for number in found
-        if sum([weights[letter] for letter in said.intersection(get_letters(number))]) >= MIN_COVERAGE * totals[number]
+        [
+            number
+            for number in found
+            if sum([weights[letter] for letter in said.intersection(get_letters(number))])
+            >= MIN_COVERAGE * totals[number]
+        ]
     )
 
 
