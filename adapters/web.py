@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -126,7 +126,7 @@ async def _try_to_read(request: web.Request, limits: RequestLimits) -> web.Respo
         if (request.content_length or 0) > LARGEST_BODY:
             return _refuse(request, 413, "too large")
         # A small body came with its headers, as a rule: then nothing is waited for.
-        async with asyncio.timeout(None if request.content.is_eof() else limits.body_timeout):
+        async with nullcontext() if request.content.is_eof() else asyncio.timeout(limits.body_timeout):
             await request.read()
     except TimeoutError:
         return _refuse(request, 408, "too slow")

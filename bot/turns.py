@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from weakref import WeakValueDictionary
 
 from bot.ports import StorageUnavailable
@@ -25,7 +25,8 @@ class WorkspaceTurns:
         """Wait for a turn and hold it. Raises `StorageUnavailable` when too many others came before."""
         turns = self._turns.setdefault(workspace, asyncio.Semaphore(INTENTS_AT_A_TIME))
         try:
-            async with asyncio.timeout(TURN_TIMEOUT if turns.locked() else None):
+            # One that is free is taken at once, without a timer.
+            async with asyncio.timeout(TURN_TIMEOUT) if turns.locked() else nullcontext():
                 await turns.acquire()
         except TimeoutError:
             raise StorageUnavailable("too many act in this workspace at once") from None

@@ -52,24 +52,37 @@ class _Execution:
 def run_statement(connection: Connection, sql: str, values: Any, many: bool = False, *, posts: bool = False) -> Any:
     """Run a statement on a cursor of the driver, and return that; with `posts`, let the driver run it with the next.
     Raises as SQLAlchemy does, and tells whoever listens to its statements."""
-    driver = connection.connection
+    driver: Any = connection.connection.driver_connection
     cursor = driver.cursor()
-    execution = _Execution(cursor)
-    about = (connection, cursor, sql, values, execution, many)
-    is_heard = connection._has_events or connection.engine._has_events
     try:
-        for hear in connection.dispatch.before_cursor_execute if is_heard else ():
-            hear(*about)
-        if posts:
-            driver.post(cursor, sql, values, many=many)
-        else:
-            (cursor.executemany if many else cursor.execute)(sql, values)
-        for hear in connection.dispatch.after_cursor_execute if is_heard else ():
-            hear(*about)
+        if connection._has_events or connection.engine._has_events:
+            return _run_and_tell(connection, cursor, sql, values, many, posts=posts)
+        _run(driver, cursor, sql, values, many, posts=posts)
     except connection.dialect.loaded_dbapi.Error as problem:
         # A private method of SQLAlchemy, whose version is pinned: it hides values, and drops connections that broke.
         connection._handle_dbapi_exception(problem, sql, values, cursor, None)
+    return cursor
+
+
+def _run_and_tell(connection: Connection, cursor: Any, sql: str, values: Any, many: bool, *, posts: bool) -> Any:
+    """Run a statement, and tell who listens to those of a connection. Returns the cursor they leave."""
+    execution = _Execution(cursor)
+    about = (connection, cursor, sql, values, execution, many)
+    for hear in connection.dispatch.before_cursor_execute:
+        hear(*about)
+    _run(connection.connection.driver_connection, cursor, sql, values, many, posts=posts)
+    for hear in connection.dispatch.after_cursor_execute:
+        hear(*about)
     return execution.cursor
+
+
+def _run(driver: Any, cursor: Any, sql: str, values: Any, many: bool, *, posts: bool) -> None:
+    if posts:
+        driver.post(cursor, sql, values, many=many)
+    elif many:
+        cursor.executemany(sql, values)
+    else:
+        cursor.execute(sql, values)
 
 
 def post_beside(connection: Connection, statement: Any, given: Any = None) -> None:
@@ -167,12 +180,17 @@ class InlineSession(AsyncSession):
     async def together(self, *asks: Awaitable[Any]) -> list[Any]:
         """Await look-ups side by side, and return their results: on PostgreSQL all that they ask at a time goes in one
         trip, with what is asked beside them by those who gather around this."""
+        if not self._pipelines:  # one after the other, so that whoever computes for long can give way
+            try:
+                return [await ask for ask in asks]
+            except BaseException:
+                for ask in asks:
+                    ask.__await__().close()
+                raise
         running = {at: ask.__await__() for at, ask in enumerate(asks)}
         results: list[Any] = [None] * len(asks)
-        was, self._gathers = self._gathers, self._pipelines
+        was, self._gathers = self._gathers, True
         try:
-            if not self._pipelines:  # one after the other, so that whoever computes for long can give way
-                return [await _finish(steps) for steps in running.values()]
             while running:
                 for at, steps in [*running.items()]:
                     try:
@@ -244,11 +262,6 @@ class InlineSession(AsyncSession):
         if prepared is None:
             return None, None, many
         return prepared, [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written), many
-
-
-@coroutine
-def _finish(steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-    return (yield from steps)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ by revisions and unique indexes: see docs/adr/0080 and the repositories.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from sqlalchemy.util.concurrency import in_greenlet
 from adapters.database.errors import translate_errors
 from adapters.database.inline import InlineSession, KeptConnections, at_once, open_session
 from adapters.database.pipelining import PipelinedConnection, PipelinedCursor
+from adapters.database.types import read_json
 from adapters.libpq import connection_timeouts
 from bot.ports import StorageUnavailable
 
@@ -58,7 +59,7 @@ READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 def connection_settings(url: URL) -> dict[str, Any]:
     """Return the arguments of every engine of this database, of either kind."""
-    return {"hide_parameters": True, "connect_args": connection_timeouts(url)}
+    return {"hide_parameters": True, "json_deserializer": read_json, "connect_args": connection_timeouts(url)}
 
 
 def pool_settings(size: int) -> dict[str, Any]:
@@ -182,7 +183,8 @@ class PipelinedTransactions:
 
     async def _take_turn(self) -> None:
         try:
-            async with asyncio.timeout(POOL_TIMEOUT):
+            # One that is free is taken at once, without a timer.
+            async with asyncio.timeout(POOL_TIMEOUT) if self._turns.locked() else nullcontext():
                 await self._turns.acquire()
         except TimeoutError:
             raise StorageUnavailable("every connection is in use") from None

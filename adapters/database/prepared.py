@@ -10,7 +10,19 @@ from functools import cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CompoundSelect, Delete, Dialect, Executable, Insert, Select, Update, bindparam, inspect, select
+from sqlalchemy import (
+    JSON,
+    CompoundSelect,
+    Delete,
+    Dialect,
+    Executable,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    inspect,
+    select,
+)
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.attributes import instance_state
@@ -18,10 +30,12 @@ from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 from sqlalchemy.util import LRUCache
 
+from adapters.database.types import read_json
+
 Convert = Callable[[Any], Any]
 Given = Mapping[str, Any]
 Item = Callable[[Session, Sequence[Any]], Any]
-"""Makes one item of a result of a row as it came from the driver."""
+"""Makes an entity of a row as it came from the driver."""
 _BUILT = (Select, CompoundSelect, Insert, Update, Delete)
 MAX_PREPARED = 2000
 
@@ -64,7 +78,7 @@ class Prepared:
         self.bind = _make_bind(parameters, positional=bool(compiled.positional))
         self._columns = compiled._result_columns
         self._entities = entities
-        self._items: Sequence[Item] | None = None
+        self._read_row: Callable[[Session, Sequence[Any]], tuple[Any, ...]] | None = None
         names = [one.keyname for one in self._columns]
         self.metadata = SimpleResultMetaData(
             names if not entities else [one.class_.__name__ if one else "" for one in entities]
@@ -72,28 +86,29 @@ class Prepared:
 
     def read(self, session: Session, cursor: Any) -> list[tuple[Any, ...]]:
         """Fetch all rows and make values and entities of them."""
-        if self._items is None:
-            self._items = self._make_items([kind for _, kind, *_ in cursor.description])
-        items = self._items
-        return [tuple([item(session, row) for item in items]) for row in cursor.fetchall()]
+        if self._read_row is None:
+            self._read_row = self._make_read_row([kind for _, kind, *_ in cursor.description])
+        read_row = self._read_row
+        return [read_row(session, row) for row in cursor.fetchall()]
 
-    def _make_items(self, kinds: Sequence[Any]) -> Sequence[Item]:
+    def _make_read_row(self, kinds: Sequence[Any]) -> Callable[[Session, Sequence[Any]], tuple[Any, ...]]:
         """Find out how to convert columns, which for some depends on the driver's own type (`kinds`)."""
         converts = [
             one.type._cached_result_processor(self._dialect, kind)
             for one, kind in zip(self._columns, kinds, strict=True)
         ]
-        items: list[Item] = []
+        words: list[str] = []
+        known: dict[str, Any] = {}
         at = 0
         for mapper in self._entities or (None,) * len(converts):
+            width = 1 if mapper is None else len(_loaded_names(mapper))
             if mapper is None:
-                items.append(_column(at, converts[at]))
-                at += 1
+                words += _word_values({at: converts[at]}, known)
             else:
-                width = len(_loaded_names(mapper))
-                items.append(_entity(mapper, at, converts[at : at + width]))
-                at += width
-        return items
+                known[f"make_{at}"] = _entity(mapper, at, converts)
+                words.append(f"make_{at}(session, row)")
+            at += width
+        return _write_function("session, row", f"({''.join(f'{word}, ' for word in words)})", known)
 
 
 def _make_bind(parameters: Sequence[_Parameter], *, positional: bool) -> Callable[[Given, Sequence[Any]], Any]:
@@ -107,15 +122,23 @@ def _make_bind(parameters: Sequence[_Parameter], *, positional: bool) -> Callabl
         made = f"({''.join(f'{word}, ' for word in words)})"
     else:
         made = f"{{{', '.join(f'{one.name!r}: {word}' for one, word in zip(parameters, words, strict=True))}}}"
-    written: Callable[[Given, Sequence[Any]], Any] = eval(f"lambda given, written: {made}", known)  # noqa: S307  # of names in our own statements
+    return _write_function("given, written", made, known)
+
+
+def _write_function(given: str, made: str, known: dict[str, Any]) -> Callable[..., Any]:
+    """Write a function of these parameters that returns what is `made` of them and of what is `known`."""
+    written: Callable[..., Any] = eval(f"lambda {given}: {made}", known)  # noqa: S307  # of names in our own statements
     return written
 
 
-def _column(at: int, convert: Convert | None) -> Item:
-    if convert is None:
-        return lambda _, row: row[at]
-    known = convert
-    return lambda _, row: known(row[at])
+def _word_values(converts: Mapping[int, Convert | None], known: dict[str, Any]) -> list[str]:
+    """Word, in Python, the values of a `row` at some places, converted by what is put in `known`. None stays None,
+    whatever the type."""
+    known |= {f"convert_{at}": convert for at, convert in converts.items()}
+    return [
+        f"row[{at}]" if convert is None else f"(None if row[{at}] is None else convert_{at}(row[{at}]))"
+        for at, convert in converts.items()
+    ]
 
 
 def _loaded_names(mapper: Mapper[Any]) -> list[str]:
@@ -134,27 +157,30 @@ def _entity(mapper: Mapper[Any], start: int, converts: Sequence[Convert | None])
     """Return what makes an entity of the columns from `start`: the one that the session has, or a new one; None where
     an outer join found none."""
     names = _loaded_names(mapper)
-    stop = start + len(names)
     manager, entity, hears = mapper.class_manager, mapper.class_, mapper.class_manager.dispatch.load
-    its_key = [names.index(mapper.get_property_by_column(one).key) for one in mapper.primary_key]
-    key_converts = [(start + one, converts[one] or (lambda value: value)) for one in its_key]
-    # None stays None, whatever the type.
-    others = [(at, convert) for at, convert in enumerate(converts) if convert is not None]
+    known: dict[str, Any] = {}
+    # SQLAlchemy's own asks of each document twice whether it may be a number.
+    places = range(start, start + len(names))
+    own = {
+        at: read_json if convert and isinstance(mapper.columns[name].type, JSON) else convert
+        for at, name, convert in zip(places, names, converts[start : places.stop], strict=True)
+    }
+    words = _word_values(own, known)
+    its_key = [words[names.index(mapper.get_property_by_column(one).key)] for one in mapper.primary_key]
+    read_key = _write_function("row", f"({''.join(f'{word}, ' for word in its_key)})", known)
+    pairs = (f"{name!r}: {word}" for name, word in zip(names, words, strict=True))
+    read_values = _write_function("row", f"{{{', '.join(pairs)}}}", known)
 
     def make(session: Session, row: Sequence[Any]) -> Any:
-        primary = tuple([None if row[at] is None else convert(row[at]) for at, convert in key_converts])
+        primary = read_key(row)
         key = (entity, primary, None)
-        known = session.identity_map.get(key)
-        if known is not None or primary[0] is None:
-            return known
-        values = list(row[start:stop])
-        for at, convert in others:
-            if values[at] is not None:
-                values[at] = convert(values[at])
+        has = session.identity_map.get(key)
+        if has is not None or primary[0] is None:
+            return has
         made = manager.new_instance()
         state = instance_state(made)
         state.key, state.session_id = key, session.hash_key
-        made.__dict__.update(zip(names, values, strict=True))
+        made.__dict__.update(read_values(row))
         session.identity_map.add(state)
         if hears:
             hears(state, _Loading(session))

@@ -19,8 +19,8 @@ A transaction must wait for nothing but the database: a network call within one 
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, TypeVar
@@ -134,25 +134,13 @@ class InlineWriter:
         self._file = file
         self._connections = KeptConnections(inline_engine(file).connect)
 
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[InlineSession]:
-        """Open a session in a transaction when it is its turn, which holds the write lock from the start; committed at
-        the end. Raises `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable`
-        when another process writes for longer than `WRITE_LOCK_TIMEOUT`."""
-        self._in_front += 1
-        self._nobody_in_front.clear()
-        try:
-            async with self._lock, self._transaction() as session:
-                yield session
-        finally:
-            self._in_front -= 1
-            if not self._in_front:
-                self._nobody_in_front.set()
-
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
-        """Run a function in a transaction when it is its turn; raises as `begin` does."""
-        async with self.begin() as session:
-            return await in_turns(act(session))
+        """Run a function in a transaction when it is its turn, which holds the write lock from the start. Raises
+        `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable` when another
+        process writes for longer than `WRITE_LOCK_TIMEOUT`."""
+        with self._go_in_front():
+            async with self._lock:
+                return await self._transact(act)
 
     async def give_way(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function in a transaction when nobody else wants a turn; after `LONGEST_WAY` all the same."""
@@ -161,16 +149,40 @@ class InlineWriter:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_WAY):
                     await self._nobody_in_front.wait()
-            async with self._lock, self._transaction() as session:
-                session.info[IS_AWAITED] = lambda: self._in_front > 0
-                return await in_turns(act(session))
+            async with self._lock:
+                return await self._transact(act, is_awaited=lambda: self._in_front > 0)
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[InlineSession]:
+    async def _transact(
+        self, act: Callable[[InlineSession], Awaitable[T]], is_awaited: Callable[[], bool] | None = None
+    ) -> T:
         with translate_errors(), self._connections.take() as connection:
             await _begin_immediate(connection)
             with open_session(connection) as session:
-                yield session
+                if is_awaited is not None:
+                    session.info[IS_AWAITED] = is_awaited
+                return await in_turns(act(session))
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[InlineSession]:
+        """Open a session in a transaction when it is its turn; committed at the end. Raises as `run` does."""
+        with self._go_in_front():
+            async with self._lock:
+                with translate_errors(), self._connections.take() as connection:
+                    await _begin_immediate(connection)
+                    with open_session(connection) as session:
+                        yield session
+
+    @contextmanager
+    def _go_in_front(self) -> Iterator[None]:
+        """Keep those who give way from having a turn."""
+        self._in_front += 1
+        self._nobody_in_front.clear()
+        try:
+            yield
+        finally:
+            self._in_front -= 1
+            if not self._in_front:
+                self._nobody_in_front.set()
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function that only reads in a thread, beside the transactions that write."""

@@ -1,5 +1,6 @@
 """Define the column types that SQLAlchemy lacks."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
+
+_decode = json.JSONDecoder().decode
+_EMPTY: dict[str | bytes, Callable[[], Any]] = {"{}": dict, "[]": list, b"{}": dict, b"[]": list}
+
+
+def read_json(document: str | bytes) -> Any:
+    """Decode a JSON document. Most are empty: an intent loads a dozen of those."""
+    empty = _EMPTY.get(document)
+    if empty is not None:
+        return empty()
+    return _decode(document if isinstance(document, str) else document.decode())
 
 
 class Utc(TypeDecorator[datetime]):
@@ -103,11 +115,15 @@ class EnumValue(TypeDecorator[Enum]):
         if any(not re.fullmatch(r"\w+", str(one.value)) for one in kind):
             raise ValueError(f"a value of {kind.__name__} cannot be written into a statement")
         self.kind = kind
-        self._members = _Members(kind)
+        self._members, self._values = _Members(kind), _Values(kind)
 
     def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:
         """Convert a member to its value."""
-        return None if value is None else self.kind(value).value
+        return self._values[value]
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Enum | None], Any]:
+        """Return what converts a member to its value."""
+        return self._values.__getitem__
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Enum | None]:
         """Return what converts a stored value to its member."""
@@ -124,6 +140,17 @@ class _Members(dict[Any, Enum | None]):
 
     def __missing__(self, value: Any) -> Enum:
         return self._kind(value)
+
+
+class _Values(dict[Any, Any]):
+    """The values of an enumeration by member, for the same reason."""
+
+    def __init__(self, kind: type[Enum]) -> None:
+        super().__init__([(None, None), *((one, one.value) for one in kind)])
+        self._kind = kind
+
+    def __missing__(self, member: Any) -> Any:
+        return self._kind(member).value
 
 
 class OrderedEnum(EnumValue):

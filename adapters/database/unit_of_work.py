@@ -166,8 +166,10 @@ class UnitsOfWork:
         return await self._sessions.give_way(partial(self._whole, act))
 
     async def _whole(self, act: Callable[[UnitOfWork], Awaitable[T]], session: InlineSession) -> T:
-        async with self._work(session) as work:
-            return await act(work)
+        work = SqlUnitOfWork(session, self._networks)
+        result = await act(work)
+        await self._finish(work, session)
+        return result
 
     async def read(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
         """Run a function that takes long and only reads in a transaction, outside the event loop."""
@@ -177,13 +179,12 @@ class UnitsOfWork:
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction whose statements run in this thread, for tests and tools: on PostgreSQL they hold up the
         event loop."""
-        async with self._sessions.begin() as session, self._work(session) as work:
+        async with self._sessions.begin() as session:
+            work = SqlUnitOfWork(session, self._networks)
             yield work
+            await self._finish(work, session)
 
-    @asynccontextmanager
-    async def _work(self, session: InlineSession) -> AsyncIterator[SqlUnitOfWork]:
-        work = SqlUnitOfWork(session, self._networks)
-        yield work
+    async def _finish(self, work: SqlUnitOfWork, session: InlineSession) -> None:
         await work.flush()
         # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
         # enqueue the same lane wait until this transaction ends.

@@ -1,7 +1,6 @@
 """Stuck episodes, the company people keep each other, steps and chances."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -114,8 +113,7 @@ class SqlStuck(Repository):
 
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:
-            rows = [{one.name: getattr(asked, one.name) for one in fields(asked)} for asked in questions]
-            await self._session.post(_ADD_QUESTIONS, rows)
+            await self._session.post(_ADD_QUESTIONS, [vars(asked) for asked in questions])
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
