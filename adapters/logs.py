@@ -105,13 +105,15 @@ def _names_secret(name: str) -> bool:
 def _mask(value: Any, name: str = "") -> Any:
     if name and _names_secret(name):
         return MASK
+    if isinstance(value, str):
+        return SECRET_SHAPES.sub(MASK, value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
     if isinstance(value, Mapping):
         return {key: _mask(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_mask(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return SECRET_SHAPES.sub(MASK, value if isinstance(value, str) else str(value))
+    return SECRET_SHAPES.sub(MASK, str(value))
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

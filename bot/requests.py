@@ -138,7 +138,9 @@ async def handle_intent(
 
 async def _look_ahead(work: UnitOfWork, intent: Intent) -> None:
     """Look up what an intent is about: nearly every use case asks for that first."""
-    await work.look_ahead(*((entity, intent.text(name)) for name, entity in NAMED.items() if intent.text(name)))
+    await work.look_ahead(
+        *[(NAMED[name], given) for name in intent.args if name in NAMED and (given := intent.text(name))]
+    )
     if intent.message and intent.name in {*commands.PASSIVE_EVENTS, *guarding.REPLIES}:
         await work.stories.look_in(WorkspaceId(intent.place.workspace), intent.place.channel, intent.message)
 

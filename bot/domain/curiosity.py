@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from bot.domain.initiative import QuestionAsked, StuckEpisode, StuckKind
 
 QUESTIONS_PER_KIND = 9
 """Three rounds of three: nothing returns before the fourth round of a kind."""
 QUESTIONS_PER_ROUND = 3
-
+_KEYS = {kind: [f"{kind.value}_{number}" for number in range(1, QUESTIONS_PER_KIND + 1)] for kind in StuckKind}
 _POINTS_AT: dict[StuckKind, str] = {
     StuckKind.REACH: r"niemand doet mee|krijg \w+ niet mee|nobody (comes|joins)|no one joins"
     r"|can't get \w+ (along|on board)",
@@ -34,24 +35,23 @@ def fresh_questions(kind: StuckKind, asked: Sequence[str]) -> list[str]:
 
     `asked` holds the keys asked before, oldest first.
     """
-    keys = [f"{kind.value}_{number}" for number in range(1, QUESTIONS_PER_KIND + 1)]
     last = {key: index for index, key in enumerate(asked)}
-    return sorted(keys, key=lambda key: last.get(key, -1))[:QUESTIONS_PER_ROUND]
+    never = [key for key in _KEYS[kind] if key not in last]
+    again = sorted([key for key in _KEYS[kind] if key in last], key=last.__getitem__)
+    return [*never, *again][:QUESTIONS_PER_ROUND]
 
 
 def record_questions(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> list[QuestionAsked]:
     """Make the records that these questions were asked in an episode."""
-    return [
-        QuestionAsked(
-            movement_id=episode.movement_id,
-            initiative_id=episode.initiative_id,
-            person_id=episode.person_id,
-            episode_id=episode.id,
-            question=question,
-            asked_at=now,
-        )
-        for question in questions
-    ]
+    about = partial(
+        QuestionAsked,
+        movement_id=episode.movement_id,
+        initiative_id=episode.initiative_id,
+        person_id=episode.person_id,
+        episode_id=episode.id,
+        asked_at=now,
+    )
+    return [about(question=question) for question in questions]
 
 
 def detect_kind(text: str) -> StuckKind:
