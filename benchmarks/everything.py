@@ -1,5 +1,6 @@
 """Measure all that a person waits for, in one small movement and in one that is far too large: 1,000 stories of 20
-people, and 1,000,000 of 20,000.
+people, and 1,000,000 of 20,000. Both have the places, the initiatives and a year of the rhythms of the large one: what
+there is to choose from is listed as a whole, and its length is another question than how much was told.
 
 Every command, button, form, event, page and question of a program (`tests/scale/everything.py`) is done again and again
 over the same rows: each unit of work is rolled back in its end, so a commit is not measured (`inbound` does that).
@@ -46,8 +47,8 @@ TIMES = 3
 WORST = 25
 MAX_GROWTH, MAX_MS, MAX_ROWS = 1.2, 100.0, 500
 FULL_LISTS = 20
-"""Statements that lists take which are cut off in the large movement and nearly empty in the small one. One that is
-asked for each place, initiative or rhythm is asked hundreds of times more."""
+"""Statements that lists of people and stories take which are cut off in the large movement and shorter in the small
+one. One that is asked for each of them is asked hundreds of times more."""
 FULL_ROWS = 10
 """Rows less than by which lists differ that count as equally long."""
 NOISE_MS = 3.0
@@ -57,7 +58,7 @@ NOISE_MS = 3.0
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """Holds what a thing takes in one movement: statements and rows; milliseconds of this process and on the clock,
-    median and 95th percentile."""
+    median and 95th percentile, and the least on the clock."""
 
     statements: int
     rows: int
@@ -65,6 +66,7 @@ class Cost:
     slow_processor: float
     wall: float
     slow_wall: float
+    least_wall: float
 
     @classmethod
     def of(cls, taken: Sequence[Taken]) -> "Cost":
@@ -78,6 +80,7 @@ class Cost:
             slow_processor=processor[slow],
             wall=median(wall),
             slow_wall=wall[slow],
+            least_wall=wall[0],
         )
 
 
@@ -91,8 +94,8 @@ class Compared:
 
     @property
     def growth(self) -> float:
-        """By how much longer it takes in the large one."""
-        return self.large.wall / self.small.wall
+        """By how much longer it takes in the large one: the least of each, as all else only adds to it."""
+        return self.large.least_wall / self.small.least_wall
 
     @property
     def loads_as_much(self) -> bool:
@@ -102,7 +105,7 @@ class Compared:
     @property
     def breaks(self) -> list[str]:
         """The bars that it breaks."""
-        grows = self.growth > MAX_GROWTH and self.large.wall > self.small.wall + NOISE_MS
+        grows = self.growth > MAX_GROWTH and self.large.least_wall > self.small.least_wall + NOISE_MS
         return [
             *(["statements grow"] if self.large.statements > self.small.statements + FULL_LISTS else []),
             *(["slow"] if self.large.wall > MAX_MS else []),
@@ -167,7 +170,7 @@ async def measure(kind: str, times: int, things: Sequence[Thing]) -> list[Compar
             server.__enter__()
         try:
             async with (
-                open_stage(kind, past_of(*SMALL), Path(folder), server) as small,
+                open_stage(kind, past_of(*SMALL, like=LARGE[1]), Path(folder), server) as small,
                 open_stage(kind, past_of(*LARGE), Path(folder), server) as large,
             ):
                 return await _measure_both(small, large, times, things)

@@ -46,18 +46,20 @@ SMALL_STORIES = 5_000
 KNOWN_PEOPLE = ("iris", *PEOPLE)
 
 
-def past_of(stories: int, people: int, *, things: int = 0, partakers: int = 0) -> Past:
+def past_of(stories: int, people: int, *, things: int = 0, partakers: int = 0, like: int = 0) -> Past:
     """Return a past for the movement of `fill`: so many stories and people, and places, initiatives and groups as
-    usual with those, or so many `things` of each. Of the people, `partakers` take part in initiatives."""
+    usual with those, or with as many people as are in one `like` it, or so many `things` of each. Of the people,
+    `partakers` take part in initiatives."""
+    many = like or people
     return Past(
         stories=stories,
-        weeks=52 if stories > SMALL_STORIES else 4,
+        weeks=52 if like or stories > SMALL_STORIES else 4,
         lanes=1,
         movements=1,
-        places=things or max(4, people // 100),
+        places=things or max(4, many // 100),
         people=people,
-        initiatives=things or max(4, people // 50),
-        groups=things or max(3, people // 50),
+        initiatives=things or max(4, many // 50),
+        groups=things or max(3, many // 50),
         partakers=partakers,
         into=MOVEMENT,
         lane_into=LANE,

@@ -198,6 +198,7 @@ class _PastWriter:
             text=f"'{WORDS} (' || k || ')'", named="true",
             readers=f"CASE WHEN {nth} % 5 = 4 AND k >= {past.latest} THEN 'thread' ELSE 'movement' END",
             initiative_id=f"CASE WHEN {nth} % 10 = 0 THEN {self._initiative()} END",
+            dimension=f"CASE WHEN {nth} % 3 = 0 THEN 'steer' END",
             part=f"CASE WHEN {nth} % 2 = 1 THEN 'vision' ELSE '' END", told_at=self._at(self._told_at()),
             withdrawn_at=f"CASE WHEN {nth} % 50 = 27 THEN {self._at(f'{self._told_at()} + {DAY}')} END",
             # The last harvest took the first of those before the latest: none of the others is ripe any more.

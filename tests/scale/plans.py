@@ -215,7 +215,6 @@ class Tally:
     def __init__(self) -> None:
         self.statements = 0
         self.rows = 0
-        self.asked: list[tuple[str, _CountedCursor]] = []
 
     def __enter__(self) -> "Tally":
         event.listen(Engine, "after_cursor_execute", self._after)
@@ -226,9 +225,8 @@ class Tally:
 
     def _after(self, connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
         self.statements += 1
-        if cursor.description is not None:
-            context.cursor = _CountedCursor(cursor, self)
-            self.asked.append((statement, context.cursor))
+        # Whether it gives rows, is not known yet of one that goes with the next.
+        context.cursor = _CountedCursor(cursor, self)
 
     def count(self, rows: int) -> None:
         """Count rows that were taken off a cursor."""
@@ -241,7 +239,6 @@ class _CountedCursor:
     def __init__(self, cursor: Any, tally: Tally) -> None:
         self._cursor = cursor
         self._tally = tally
-        self.taken = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
@@ -249,21 +246,17 @@ class _CountedCursor:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.fetchall())
 
-    def _count(self, rows: int) -> None:
-        self.taken += rows
-        self._tally.count(rows)
-
     def fetchone(self) -> Any:
         row = self._cursor.fetchone()
-        self._count(row is not None)
+        self._tally.count(row is not None)
         return row
 
     def fetchmany(self, *given: Any) -> Any:
         rows = self._cursor.fetchmany(*given)
-        self._count(len(rows))
+        self._tally.count(len(rows))
         return rows
 
     def fetchall(self) -> Any:
         rows = self._cursor.fetchall()
-        self._count(len(rows))
+        self._tally.count(len(rows))
         return rows
