@@ -137,8 +137,7 @@ MAPPED: dict[type, Table] = {
     Holdout: holdouts,
     HoldoutTurn: holdout_turns,
 }
-"""The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk. Nor
-is `QuestionAsked`, which is only written."""
+"""The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk."""
 _NUMBERED = {PartSaid: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""

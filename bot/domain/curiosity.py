@@ -1,11 +1,9 @@
 """Curious questions: choosing which to ask next, and recognising the kind of being stuck in someone's words."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Sequence
 
-from bot.domain.initiative import QuestionAsked, StuckEpisode, StuckKind
+from bot.domain.initiative import StuckKind
 
 QUESTIONS_PER_KIND = 9
 """Three rounds of three: nothing returns before the fourth round of a kind."""
@@ -39,19 +37,6 @@ def fresh_questions(kind: StuckKind, asked: Sequence[str]) -> list[str]:
     never = [key for key in _KEYS[kind] if key not in last]
     again = sorted([key for key in _KEYS[kind] if key in last], key=last.__getitem__)
     return [*never, *again][:QUESTIONS_PER_ROUND]
-
-
-def record_questions(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> list[QuestionAsked]:
-    """Make the records that these questions were asked in an episode."""
-    about = partial(
-        QuestionAsked,
-        movement_id=episode.movement_id,
-        initiative_id=episode.initiative_id,
-        person_id=episode.person_id,
-        episode_id=episode.id,
-        asked_at=now,
-    )
-    return [about(question=question) for question in questions]
 
 
 def detect_kind(text: str) -> StuckKind:

@@ -149,18 +149,6 @@ class StuckEpisode:
         self.state, self.closed_at = EpisodeState.LET_GO, now
 
 
-@dataclass(kw_only=True, eq=False)
-class QuestionAsked:
-    """The record that a curious question ("reach_3") was asked, so that an initiative does not get it again soon."""
-
-    movement_id: MovementId
-    initiative_id: InitiativeId | None
-    person_id: PersonId
-    episode_id: EpisodeId
-    question: str
-    asked_at: datetime
-
-
 class AskedBefore(NamedTuple):
     """Tells how many rounds of questions somebody was asked, and which about the same, oldest first."""
 

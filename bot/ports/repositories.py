@@ -41,7 +41,6 @@ from bot.domain.initiative import (
     Initiative,
     InitiativeId,
     Participant,
-    QuestionAsked,
     StuckEpisode,
 )
 from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
@@ -681,8 +680,9 @@ class Stuck(Protocol):
     async def remove_company(self, asked: Company) -> None:
         """Delete a request to think along."""
 
-    async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
-        """Store which questions were asked, in this order."""
+    async def add_questions(self, episode: StuckEpisode, questions: Sequence[str], now: datetime) -> None:
+        """Store which questions ("reach_3") were asked in an episode, in this order: an initiative does not get them
+        again soon."""
 
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
         """Return an episode of the movement, whoever is stuck."""
@@ -698,6 +698,10 @@ class Stuck(Protocol):
     ) -> AskedBefore:
         """Return how many rounds of questions a person was asked, with the latest hundred questions about an
         initiative, or else of that person outside any."""
+
+    async def asked_about_latest(self, movement: MovementId, person: PersonId) -> AskedBefore:
+        """Return what `asked_questions` does of the initiative that a person joined last; of that person, where they
+        take part in none."""
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
         """Return how many rounds of questions a person was asked."""

@@ -39,7 +39,6 @@ from bot.domain.initiative import (
     Initiative,
     InitiativeId,
     Participant,
-    QuestionAsked,
     StuckEpisode,
 )
 from bot.domain.magazine import Magazine, MagazineId, PrintAnswer, PrintConsent
@@ -66,7 +65,7 @@ from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
 from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.webhook import Webhook, WebhookId
-from bot.ports import Transact
+from bot.ports import Transact, UnitOfWork
 from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY as NOW
 
@@ -485,14 +484,14 @@ async def add_one_of_everything(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         work.stories.add(Retelling(story_id=TOLD, delivery_id=sent.id, movement_id=OURS))
         await work.connecting.strengthen(OURS, JAN, FATIMA, NOW)
-        await work.stuck.add_questions([question(asked_at=NOW)])
+        await add_questions(work, "reach_1", at=NOW)
 
 
-def question(name: str = "reach_1", *, asked_at: datetime, spell: EpisodeId = SPELL) -> QuestionAsked:
-    """Make a question Fatima was asked about our initiative."""
-    return QuestionAsked(
-        movement_id=OURS, initiative_id=WALK, person_id=FATIMA, episode_id=spell, question=name, asked_at=asked_at
-    )
+async def add_questions(work: UnitOfWork, *questions: str, at: datetime, spell: EpisodeId = SPELL) -> None:
+    """Ask Fatima questions in an episode: about our initiative, unless told otherwise."""
+    about = await work.stuck.episode(spell, OURS)
+    assert about is not None
+    await work.stuck.add_questions(about, questions, at)
 
 
 def ids(rows: Iterable[Any]) -> list[str]:

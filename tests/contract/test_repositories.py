@@ -58,12 +58,12 @@ from tests.contract.seed import (
     WALK,
     Seeded,
     add_one_of_everything,
+    add_questions,
     delivery,
     episode,
     ids,
     person,
     place,
-    question,
     step,
     story,
 )
@@ -333,10 +333,8 @@ async def test_episodes_questions_and_company(seeded: Seeded) -> None:
         beside(peers[2], "later", NOW - HOUR),
     )
     async with seeded.begin() as work:
-        await work.stuck.add_questions(
-            [question("reach_2", asked_at=NOW + HOUR), question("reach_3", asked_at=NOW + HOUR)]
-        )
-        await work.stuck.add_questions([])
+        await add_questions(work, "reach_2", "reach_3", at=NOW + HOUR)
+        await add_questions(work, at=NOW + HOUR)
         opened = await work.stuck.open_of(FATIMA, OURS)
         assert ids(opened) == ["later", SPELL]
         spell = opened[-1]
@@ -347,6 +345,25 @@ async def test_episodes_questions_and_company(seeded: Seeded) -> None:
         assert ids(await work.stuck.peer_candidates(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]
         assert ids(await work.stuck.peer_candidates(spell, NOW)) == [peers[3], peers[1], peers[0], peers[2]]
         assert ids(await work.stuck.company_of(SPELL, OURS)) == [BESIDE]
+
+
+async def test_questions_are_recalled_of_the_initiative_that_was_joined_last(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    await seeded.add(episode("outside"))
+    async with seeded.begin() as work:
+        assert await work.stuck.asked_about_latest(OURS, FATIMA) == (1, ["reach_1"])
+        await add_questions(work, "energy_2", "energy_1", at=NOW + HOUR, spell=EpisodeId("outside"))
+        assert await work.stuck.asked_about_latest(OURS, FATIMA) == (2, ["reach_1"])
+        joined = await work.initiatives.participant(WALK, FATIMA)
+        assert joined is not None
+        joined.left_at = NOW + HOUR
+        assert await work.stuck.asked_about_latest(OURS, FATIMA) == (2, ["energy_2", "energy_1"])
+        newer = InitiativeId("newer")
+        work.initiatives.add(
+            Initiative(id=newer, movement_id=OURS, name="Samen eten", started_by=FATIMA, started_at=NOW)
+        )
+        work.initiatives.add(Participant(initiative_id=newer, movement_id=OURS, person_id=FATIMA, joined_at=NOW + DAY))
+        assert await work.stuck.asked_about_latest(OURS, FATIMA) == (2, [])
 
 
 def tells_of(one: Story, spell: StuckEpisode) -> bool:

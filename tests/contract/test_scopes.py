@@ -142,6 +142,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),
     "stuck.open_of": lambda work, its: work.stuck.open_of(FATIMA, its),
     "stuck.asked_questions": lambda work, its: _find_questions(work, its),
+    "stuck.asked_about_latest": lambda work, its: _find_latest_questions(work, its),
     "stuck.rounds_of": lambda work, its: work.stuck.rounds_of(FATIMA, its),
     "stuck.episodes_in": lambda work, its: work.stuck.episodes_in(its, None),
     "stuck.company": lambda work, its: work.stuck.company(BESIDE, its),
@@ -260,6 +261,10 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
 
 async def _find_questions(work: UnitOfWork, its: Any) -> Sequence[str]:
     return (await work.stuck.asked_questions(its, WALK, FATIMA)).questions
+
+
+async def _find_latest_questions(work: UnitOfWork, its: Any) -> Sequence[str]:
+    return (await work.stuck.asked_about_latest(its, FATIMA)).questions
 
 
 async def _find_in_message(work: UnitOfWork, its: Any) -> object:

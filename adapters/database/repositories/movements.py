@@ -290,8 +290,10 @@ _OF_PERSON = (
         initiatives.c.movement_id == bindparam("movement"),
         initiatives.c.closed_at.is_(None),
     )
-    .order_by(participants.c.joined_at.desc())
+    .order_by(participants.c.joined_at.desc(), initiatives.c.id)
 )
+LATEST_OF_PERSON = _OF_PERSON.with_only_columns(initiatives.c.id).limit(1).scalar_subquery()
+"""Of whom `person` is, in `movement`, the initiative that they joined last."""
 
 _GROUPS_IN = (
     select(people.c.id, people.c.group)

@@ -1,13 +1,29 @@
 """Stuck episodes, the company people keep each other, steps and chances."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, or_, select, text, true
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository, is_among_few, is_of
+from adapters.database.repositories.movements import LATEST_OF_PERSON
 from adapters.database.tables import (
     CHANCES_SHARED,
     STUCK_NOW,
@@ -26,7 +42,6 @@ from bot.domain.initiative import (
     CompanyId,
     EpisodeId,
     InitiativeId,
-    QuestionAsked,
     StuckEpisode,
 )
 from bot.domain.look_back import MAX_ROWS_PER_KIND, DoneStep, StuckSpell
@@ -45,22 +60,36 @@ _OPEN_OF = (
     .order_by(episodes.c.opened_at.desc(), episodes.c.id)
     .limit(MAX_OPEN_EPISODES)
 )
-_ADD_QUESTIONS = insert(questions_asked)
+_QUESTION = ("movement_id", "initiative_id", "person_id", "episode_id", "question", "asked_at")
+_ADD_QUESTIONS = {
+    dialect: insert(questions_asked).from_select(
+        _QUESTION,
+        select(
+            *(each if name == "question" else bindparam(name, type_=questions_asked.c[name].type) for name in _QUESTION)
+        ),
+    )
+    for dialect, each in (
+        ("sqlite", func.json_each(bindparam("questions", type_=JSON)).table_valued("value").c.value),
+        ("postgresql", func.unnest(bindparam("questions", type_=ARRAY(String)))),
+    )
+}
 _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
     questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
 )
 
 
-def _select_questions(*about: ColumnElement[bool]) -> Select[Any]:
-    """Select in how many rounds a person was asked questions, and those asked `about` something, the latest first; a
-    row without one where none was."""
-    asked = (
+def _select_questions(*either: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Select in how many rounds a person was asked questions, and those asked about something, the latest first; a row
+    without one where none was. `either`: the conditions of what they are about, of which one is met at a time."""
+    found = [
         select(questions_asked)
         .where(questions_asked.c.movement_id == bindparam("movement"), *about)
         .order_by(questions_asked.c.asked_at.desc(), questions_asked.c.id.desc())
         .limit(100)  # more than the number of different questions, so a longer history would add nothing
         .subquery()
-    )
+        for about in either
+    ]
+    asked = union_all(*map(select, found)).subquery() if len(found) > 1 else found[0]
     rounds = select(_ROUNDS_OF.scalar_subquery().label("rounds")).subquery()
     return (
         select(rounds.c.rounds, asked.c.question)
@@ -69,9 +98,11 @@ def _select_questions(*about: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-_ASKED_INITIATIVE = _select_questions(questions_asked.c.initiative_id == bindparam("initiative"))
-_ASKED_PERSON = _select_questions(
-    questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person")
+_OUTSIDE_ANY = (questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person"))
+_ASKED_INITIATIVE = _select_questions((questions_asked.c.initiative_id == bindparam("initiative"),))
+_ASKED_PERSON = _select_questions(_OUTSIDE_ANY)
+_ASKED_LATEST = _select_questions(
+    (questions_asked.c.initiative_id == LATEST_OF_PERSON,), (*_OUTSIDE_ANY, LATEST_OF_PERSON.is_(None))
 )
 _SPELLS = (
     select(
@@ -111,15 +142,27 @@ class SqlStuck(Repository):
     async def remove_company(self, asked: Company) -> None:
         await self._session.post(delete(companies).where(companies.c.id == asked.id))
 
-    async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
-        if questions:
-            await self._session.post(_ADD_QUESTIONS, [vars(asked) for asked in questions])
+    async def add_questions(self, episode: StuckEpisode, questions: Sequence[str], now: datetime) -> None:
+        about = {
+            "movement_id": episode.movement_id,
+            "initiative_id": episode.initiative_id,
+            "person_id": episode.person_id,
+            "episode_id": episode.id,
+            "questions": list(questions),
+            "asked_at": now,
+        }
+        await self._session.post(_ADD_QUESTIONS[self._dialect], about)
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
     ) -> AskedBefore:
         about = {"person": person, "initiative": initiative, "movement": movement}
-        query = _ASKED_PERSON if initiative is None else _ASKED_INITIATIVE
+        return await self._recall(_ASKED_PERSON if initiative is None else _ASKED_INITIATIVE, about)
+
+    async def asked_about_latest(self, movement: MovementId, person: PersonId) -> AskedBefore:
+        return await self._recall(_ASKED_LATEST, {"person": person, "movement": movement})
+
+    async def _recall(self, query: Select[Any], about: Mapping[str, Any]) -> AskedBefore:
         found = (await self._session.execute(query, about)).all()
         return AskedBefore(rounds=found[0][0], questions=[question for _, question in reversed(found) if question])
 

@@ -25,7 +25,7 @@ from bot.catalogue.company import (
 from bot.catalogue.forms import parse_form
 from bot.domain import company
 from bot.domain.company import Peers
-from bot.domain.curiosity import fresh_questions, record_questions
+from bot.domain.curiosity import fresh_questions
 from bot.domain.delivery import Delivery, DeliveryState, to_person
 from bot.domain.forgetting import FORGETS
 from bot.domain.initiative import COMPANY_SIZE, Company, CompanyId, CompanyState, EpisodeId, StuckEpisode
@@ -59,7 +59,7 @@ async def _ask_questions(work: UnitOfWork, episode: StuckEpisode, now: datetime)
     """Return three questions of the kind that were not asked lately, and remember that they are asked."""
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, episode.person_id)
     questions = fresh_questions(episode.kind, asked.questions)
-    await work.stuck.add_questions(record_questions(episode, questions, now))
+    await work.stuck.add_questions(episode, questions, now)
     return tuple(questions)
 
 

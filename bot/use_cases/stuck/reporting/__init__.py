@@ -19,10 +19,11 @@ from bot.catalogue.stuck import (
     StuckWelcomed,
 )
 from bot.domain.addition import Addition, join_words
-from bot.domain.curiosity import detect_kind, fresh_questions, record_questions
+from bot.domain.curiosity import detect_kind, fresh_questions
 from bot.domain.delivery import Act
-from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpisode, StuckKind
+from bot.domain.initiative import MAX_STUCK_CHARS, AskedBefore, Audience, EpisodeId, StuckEpisode, StuckKind
 from bot.domain.person import PersonId
+from bot.domain.solved import SolvedSpell
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.resting import return_to_episode
@@ -37,6 +38,9 @@ from bot.use_cases.stuck.reporting.form import (
 )
 from bot.use_cases.stuck.reporting.records import add_split, open_episode, update_episode
 
+_Recalled = tuple[AskedBefore, Sequence[SolvedSpell]]
+"""Which questions were asked before about an initiative, and who of others solved what."""
+
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
     """Handle `/stuck` (the form, or what is open already) and `/stuck <text>`, which is reported at once.
@@ -49,15 +53,18 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     shown = await _show_open(work, turn) if not text or turn.text("asks") else None
     if shown is not None or not text:
         return shown or await fill_form(work, turn)
-    mine, already = await work.together(
-        work.initiatives.of_person(turn.person.id, movement.id), work.stuck.open_of(turn.person.id, movement.id)
+    mine, already, asked, solved = await work.together(
+        work.initiatives.of_person(turn.person.id, movement.id),
+        work.stuck.open_of(turn.person.id, movement.id),
+        work.stuck.asked_about_latest(movement.id, turn.person.id),
+        work.stories.solved_by_others(movement.id, turn.person.id),
     )
     initiative, kind = mine[0] if mine else None, detect_kind(text)
     if len(text) > MAX_STUCK_CHARS:
         values = {"initiative": initiative.id if initiative else "", "kind": kind.value, "audience": Audience.ME.value}
         return await fill_form(work, turn, text=text, values=values)
     reported = StuckReport(initiative=initiative, text=text, kind=kind, audience=Audience.ME)
-    return await _report(work, turn, reported, already)
+    return await _report(work, turn, reported, already, (asked, solved))
 
 
 async def start_another(work: UnitOfWork, turn: Turn) -> Entry:
@@ -163,7 +170,13 @@ async def compose_channel_post(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
 
 
-async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport, already: Sequence[StuckEpisode]) -> Entry:
+async def _report(
+    work: UnitOfWork,
+    turn: Turn,
+    reported: StuckReport,
+    already: Sequence[StuckEpisode],
+    recalled: _Recalled | None = None,
+) -> Entry:
     """Open an episode; or add to the one of those open `already` about this initiative that the same people read, and
     say so."""
     known = await _find_extendable(work, turn, reported, already)
@@ -171,12 +184,12 @@ async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport, already: 
         episode = open_episode(work, turn, reported)
         if reported.audience is not Audience.ME:
             await update_episode(work, turn, episode, reported)
-        return await _welcome(work, turn, episode, is_new=True)
+        return await _welcome(work, turn, episode, recalled, is_new=True)
     before, was = known.text, known.kind
     kind = was if reported.kind is StuckKind.OTHER else reported.kind
     text = join_words(before, reported.text)
     await update_episode(work, turn, known, replace(reported, text=text, kind=kind))
-    welcome = await _welcome(work, turn, known)
+    welcome = await _welcome(work, turn, known, recalled)
     if text == before:
         return welcome
     part = Addition.after(before, reported.text).write()
@@ -208,19 +221,30 @@ async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
     return not await work.stuck.company_of(episode.id, episode.movement_id)
 
 
-async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_new: bool = False) -> StuckWelcomed:
-    """Welcome in other words than before, with three questions this initiative has not been asked lately. `is_new`:
-    nothing followed from the episode yet."""
-    asked, solved, initiative, helpers, _, *was_shown = await work.together(
+async def _recall(work: UnitOfWork, turn: Turn, episode: StuckEpisode, recalled: _Recalled | None) -> _Recalled:
+    if recalled is not None:
+        return recalled
+    asked, solved = await work.together(
         work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id),
         work.stories.solved_by_others(episode.movement_id, turn.person.id),
+    )
+    return asked, solved
+
+
+async def _welcome(
+    work: UnitOfWork, turn: Turn, episode: StuckEpisode, recalled: _Recalled | None = None, *, is_new: bool = False
+) -> StuckWelcomed:
+    """Welcome in other words than before, with three questions this initiative has not been asked lately. `recalled`:
+    those, where they were looked up already. `is_new`: nothing followed from the episode yet."""
+    (asked, solved), initiative, helpers, _, *was_shown = await work.together(
+        _recall(work, turn, episode, recalled),
         _initiative_name(work, episode),
         _helper_names(work, episode),
         return_to_episode(work, episode, turn.person, turn.now, is_new=is_new),
         *([] if is_new else [was_shown_to_others(work, episode)]),
     )
     questions = fresh_questions(episode.kind, asked.questions)
-    await work.stuck.add_questions(record_questions(episode, questions, turn.now))
+    await work.stuck.add_questions(episode, questions, turn.now)
     return StuckWelcomed(
         episode=episode.id,
         initiative=initiative,
