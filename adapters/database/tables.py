@@ -856,7 +856,10 @@ deliveries = Table(
     Index("ix_deliveries_subject", "kind", "subject"),
     _partial_index("ix_deliveries_person_id", "person_id", "sent_at", where="person_id IS NOT NULL"),
     _partial_index("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
-    _partial_index("ix_deliveries_posts", "movement_id", "created_at", where=NUDGES_IN_PLACES),
+    # Of a movement: or PostgreSQL, as long as it has no statistics, takes it for those of a place.
+    _partial_index(
+        "ix_deliveries_posts", "movement_id", "created_at", where=f"{NUDGES_IN_PLACES} AND movement_id IS NOT NULL"
+    ),
     _partial_index("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
     # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
