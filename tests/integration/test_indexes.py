@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from bot.domain.delivery import to_person
+from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.initiative import EpisodeId, InitiativeId
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.story import StoryId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
@@ -232,6 +232,30 @@ async def test_what_stands_ahead_of_an_answer_is_not_looked_for_in_all_that_was_
     assert len(plans) == len(used)
     for plan, index in zip(plans, used, strict=True):
         assert index in plan
+
+
+@pytest.mark.parametrize("world", ["postgresql"], indirect=True)
+async def test_a_storm_is_not_looked_through_for_each_place_while_statistics_are_of_before_it(world: World) -> None:
+    async with world.database.begin() as connection:
+        await connection.execute(text("ANALYZE"))  # as yet there is nothing
+        await connection.run_sync(write_past, PAST)
+    now = world.clock.now()
+    place = Place(id=PlaceId("p"), workspace_id=WorkspaceId("w"), channel="C", name="c", created_at=now)
+    person = Person(id=PersonId("p"), workspace_id=WorkspaceId("w"), account="p", name="p", created_at=now)
+    nudges = (
+        to_place(place, "rhythm_stories", key="a", now=now, priority=Priority.RHYTHM),
+        to_person(person, "step_due", key="b", now=now, movement=None, priority=Priority.RHYTHM),
+    )
+    with QueryRecorder() as listening:
+        async with world.begin() as work:
+            await work.deliveries.attention(nudges, now)
+            await work.deliveries.cancel("rhythm_stories", "r", "ended")
+            await work.deliveries.cancel_each("rhythm_stories", ["r"], "ended")
+            await work.deliveries.held_while_quiet(person.id)
+    plans = [plan.text for plan in explain(world, listening.asked.values())]
+    used = [{*re.findall(r"ix_deliveries_\w+", plan)} for plan in plans]
+    by_person, by_place, by_subject = "ix_deliveries_person_id", "ix_deliveries_nudges", "ix_deliveries_subject"
+    assert used == [{by_person}, {by_person}, {by_place}, {by_place}, {by_subject}, {by_subject}, {by_person}]
 
 
 async def test_every_statement_uses_an_index_and_dropping_it_shows(world: World, day: Everyday) -> None:

@@ -33,7 +33,7 @@ from structlog.contextvars import get_contextvars
 
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
-from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
+from adapters.database.repositories.attention import IS_WAITING, POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import DIALECTS, Repository, among, is_of
 from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
@@ -476,7 +476,7 @@ class SqlDeliveries(Repository):
     async def held_while_quiet(self, person: PersonId) -> Sequence[Delivery]:
         return await self._rows.find(
             SELECT_DELIVERIES.where(
-                _WAITING, deliveries.c.person_id == person, deliveries.c.reason == WENT_QUIET
+                IS_WAITING, deliveries.c.person_id == person, deliveries.c.reason == WENT_QUIET
             ).order_by(deliveries.c.row)
         )
 
@@ -485,12 +485,12 @@ class SqlDeliveries(Repository):
         return await self._cancel(there, reason)
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
-        return await self._cancel(and_(_WAITING, deliveries.c.kind == kind, deliveries.c.subject == subject), reason)
+        return await self._cancel(and_(IS_WAITING, deliveries.c.kind == kind, deliveries.c.subject == subject), reason)
 
     async def cancel_each(self, kind: str, subjects: Collection[str], reason: str) -> Collection[str]:
         if not subjects:
             return set()
-        which = and_(_WAITING, deliveries.c.kind == kind, self._among(deliveries.c.subject, subjects))
+        which = and_(IS_WAITING, deliveries.c.kind == kind, self._among(deliveries.c.subject, subjects))
         return {one.subject for one in await self._drop_all(which, reason)}
 
     async def _cancel(self, which: ColumnElement[bool], reason: str) -> int:
