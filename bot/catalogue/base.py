@@ -258,20 +258,25 @@ class InPlace:
 
 def list_texts(entry: object) -> frozenset[str]:
     """Return every text within an entry, its names among them."""
-    if isinstance(entry, str):
-        return frozenset((str(entry),))
-    if is_dataclass(entry) and not isinstance(entry, type):
-        return list_texts(tuple(getattr(entry, name) for name in _field_names(type(entry))))
-    if isinstance(entry, Mapping):
-        return list_texts(tuple(entry.values()))
-    if isinstance(entry, tuple | list):
-        return frozenset().union(*map(list_texts, entry))
-    return frozenset()
+    texts: set[str] = set()
+    open_ones: list[object] = [entry]
+    while open_ones:
+        one = open_ones.pop()
+        if isinstance(one, str):
+            texts.add(str(one))
+        elif isinstance(one, tuple | list):
+            open_ones += one
+        elif isinstance(one, Mapping):
+            open_ones += one.values()
+        elif names := _field_names(type(one)):
+            open_ones += [getattr(one, name) for name in names]
+    return frozenset(texts)
 
 
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
+    """Return the names of what a dataclass holds; none of another class."""
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
 
 
 def dump(entry: Entry) -> dict[str, object]:

@@ -58,14 +58,14 @@ async def claim_batch(
     none while the platform asked the workspace to wait.
     `syntax`: how commands are typed on the platform of this lane.
     """
-    workspace = await work.people.workspace(lane)
+    workspace, ahead = await work.together(work.people.workspace(lane), _load_blockers(work, lane, now))
     if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
         return [], []
-    ahead = await _load_blockers(work, lane, now)
     claimed = await work.deliveries.claim(lane, now, limit)
     # Held until the end: the identity map keeps only weak references to what was loaded.
-    _prefetched = await work.deliveries.prefetch(claimed)
-    attention = await work.deliveries.attention(claimed, now)
+    _prefetched, attention = await work.together(
+        work.deliveries.prefetch(claimed), work.deliveries.attention(claimed, now)
+    )
     batch = _Batch(
         ahead, attention, now, partial(compose_post, syntax=syntax, works_council=works_council, vault=vault)
     )
@@ -101,12 +101,13 @@ class _Blockers:
 
 async def _load_blockers(work: UnitOfWork, lane: WorkspaceId, now: datetime) -> _Blockers:
     # Before the claim: a row that is claimed here must not be found to stand ahead of itself.
+    doubtful, retried = await work.together(work.deliveries.in_doubt(lane), work.deliveries.awaiting_retry(lane))
     in_doubt = {
         ordering_key(one): now + RECHECK_IN_FLIGHT if one.state is DeliveryState.SENDING else one.due_at
-        for one in await work.deliveries.in_doubt(lane)
+        for one in doubtful
     }
     retries: dict[OrderingKey, list[Delivery]] = {}
-    for one in await work.deliveries.awaiting_retry(lane):
+    for one in retried:
         if one.due_at > now:
             retries.setdefault(ordering_key(one), []).append(one)
     return _Blockers(in_doubt, retries)

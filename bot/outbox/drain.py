@@ -154,10 +154,11 @@ class OutboxDrainer:
         return False
 
     async def _load_pre_send_work(self, work: UnitOfWork, *, lane: WorkspaceId) -> PreSendWork:
-        workspace = await work.people.workspace(lane)
+        lookups = load_lookups(work, lane, self._clock.now())
+        workspace, found = await work.together(work.people.workspace(lane), lookups)
         if workspace is not None and workspace.gone_at is not None:
             return PreSendWork(gone=True)
-        return PreSendWork(lookups=await load_lookups(work, lane, self._clock.now()))
+        return PreSendWork(lookups=found)
 
     async def _is_gone(self, lane: WorkspaceId) -> bool:
         workspace = await self._run(lambda work: work.people.workspace(lane))

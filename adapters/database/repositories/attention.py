@@ -47,14 +47,18 @@ class AttentionQueries(Repository):
         nudges = [one for one in claimed if one.is_nudge]
         to_people = {one.person_id for one in nudges} - {None}
         in_places = {one.place_id for one in nudges if one.person_id is None} - {None}
-        sent: list[tuple[str, datetime]] = []
-        waiting: list[Delivery] = []
-        for whose, wanted in ((_OF_PERSON, to_people), (_OF_PLACE, in_places)):
-            if wanted:
-                sent += await self._nudges(whose, wanted, now - WEEK)
-                last = max(one.priority for one in nudges)
-                waiting += await self._going_first(whose, wanted, last, now + WEEK)
-        return Attention(sent=sent, waiting=waiting)
+        last = max((one.priority for one in nudges), default=Priority.ANSWER)
+        asks = [
+            self._session.together(
+                self._nudges(whose, wanted, now - WEEK), self._going_first(whose, wanted, last, now + WEEK)
+            )
+            for whose, wanted in ((_OF_PERSON, to_people), (_OF_PLACE, in_places))
+            if wanted
+        ]
+        found = await self._session.together(*asks)
+        return Attention(
+            sent=[one for sent, _ in found for one in sent], waiting=[one for _, waiting in found for one in waiting]
+        )
 
     async def _nudges(
         self, whose: _Budget, wanted: Collection[str | None], since: datetime

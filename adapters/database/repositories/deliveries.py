@@ -271,17 +271,18 @@ class SqlDeliveries(Repository):
         self._woken.add(new.workspace_id)
 
     async def prefetch(self, claimed: Sequence[Delivery]) -> Sequence[object]:
-        found: list[object] = []
         wanted: tuple[set[str | None], ...] = (
             {one.place_id for one in claimed},
             {one.person_id for one in claimed},
             {one.movement_id for one in claimed},
             {one.subject for one in claimed if one.priority is Priority.RHYTHM},
         )
-        for ids, load in zip(wanted, _PREFETCH[self._dialect], strict=True):
-            if ids := ids - {None}:
-                found += await self._session.scalars(load, {"ids": list(ids)})
-        return found
+        loads = (
+            self._session.scalars(load, {"ids": [*ids]})
+            for those, load in zip(wanted, _PREFETCH[self._dialect], strict=True)
+            if (ids := those - {None})
+        )
+        return [one for found in await self._session.together(*loads) for one in found]
 
     async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
         return await AttentionQueries(self._session, self._rows).load(claimed, now)

@@ -134,14 +134,15 @@ class Rows:
             return
         for some in ([one for one in changed if _snapshot(one).is_sure is sure] for sure in (True, False)):
             if some:
-                await self._update_rows(some, sorted(names), awaits=these is not None)
+                await self._update_rows(some, sorted(names))
         for one in changed:
             snapshot = _snapshot(one)
             snapshot.revision, snapshot.values = snapshot.revision + 1, _values_in(one.__dict__)
 
-    async def _update_rows(self, changed: Sequence[Delivery], names: Sequence[str], *, awaits: bool) -> None:
-        """Update these columns of rows. Raises StaleDataError unless all that are surely there have their revision:
-        at once if `awaits`, for rows that outlive the transaction, otherwise on PostgreSQL with its next trip."""
+    async def _update_rows(self, changed: Sequence[Delivery], names: Sequence[str]) -> None:
+        """Update these columns of rows. Raises StaleDataError unless all that are surely there have their revision: on
+        PostgreSQL with the next trip, or with the commit. Rows that outlive a transaction which failed are not used
+        again: they are claimed or read anew."""
         expects = len(changed) if _snapshot(changed[0]).is_sure else None
         dialect = self._session.dialect
         if dialect.name == "sqlite":
@@ -161,8 +162,6 @@ class Rows:
             given = json.dumps([_identity(one) | _changed_values(one, each) for one in changed], default=_encode_moment)
             shared = {f"new_{name}": first[name] for name in alike}
             await self._session.post(_bulk_update(each, alike), {**shared, "rows": given}, expects=expects)
-            if awaits:
-                await self._session.send()
 
 
 def _changed_columns(one: Delivery) -> list[str]:
