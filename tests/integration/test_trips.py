@@ -15,8 +15,14 @@ from sqlalchemy import URL, make_url
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
 from benchmarks.distance import DelayingProxy
+from bot.catalogue.base import dump
+from bot.catalogue.errors import Apology
+from bot.domain.delivery import to_place
+from bot.domain.movement import PlaceId
+from bot.domain.person import WorkspaceId
 from tests.scale.everything import THINGS, Stage
 from tests.support.databases import open_database
+from tests.support.world import LANE
 
 USUALLY = 6
 """The most trips of a thing, begin and commit included."""
@@ -31,6 +37,8 @@ MOST = {
     "me.forget": 7,  # each story that is taken back is read when nobody else can put it in the index
 }
 """Things that take more trips than usually, and why."""
+BATCH = 8
+"""The trips of a batch that is sent: two to see what is ahead, four to claim, two to record."""
 
 
 @contextmanager
@@ -80,3 +88,23 @@ async def test_a_thing_takes_few_trips(tmp_path: Path, monkeypatch: pytest.Monke
             took[one.what] = proxy.trips
     assert {what: trips for what, trips in took.items() if trips > MOST.get(what, USUALLY)} == {}
     assert MOST.keys() <= took.keys()
+
+
+async def test_a_batch_takes_few_trips_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PrepareManager, "get", lambda *_: (Prepare.NO, b""))  # as above
+    took: list[int] = []
+    async with staged(tmp_path) as (stage, proxy):
+        ritme, now = stage.world.ritme, stage.clock.now()
+        while await ritme.drain(WorkspaceId(LANE)):
+            pass
+        for many in (4, 40):
+            async with stage.world.begin() as work:
+                place = await work.movements.place(PlaceId("general"))
+                assert place is not None
+                for number in range(many):
+                    answer = to_place(place, "answer", key=f"{many}/{number}", now=now, args=dump(Apology.example()))
+                    await work.deliveries.add(answer)
+            proxy.trips = 0
+            assert await ritme.drain(WorkspaceId(LANE)) == many
+            took.append(proxy.trips)
+    assert took == [BATCH] * 2
