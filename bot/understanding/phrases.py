@@ -56,10 +56,10 @@ class PackedPhrases:
 
     def __getitem__(self, number: int) -> Phrase:
         """Return a phrase by its number."""
-        slot, own_from = self._slots[number], self._own_from[number]
+        slot, own_from, words = self._slots[number], self._own_from[number], self._words
         return Phrase(
             self._names[self._meanings[number]],
-            tuple(self._words[ord(letter) - _FIRST_LETTER] for letter in self.get_letters(number)),
+            tuple([words[ord(letter) - _FIRST_LETTER] for letter in self.get_letters(number)]),
             None if slot == _NONE else slot,
             bool(self._keep[number]),
             None if own_from == _NONE else own_from,

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 from bot.domain.person import Language
@@ -271,16 +272,17 @@ def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float
 
 class _Message(NamedTuple):
     """A message to find phrases in: its words as the book spells them, also as its letters, and by place how much each
-    says (`weights`) and how sure its spelling is (`spelled`)."""
+    says (`weights`), also with all before it (`upto`), and how sure its spelling is (`spelled`)."""
 
     words: tuple[str, ...]
     letters: str
     weights: tuple[float, ...]
+    upto: tuple[float, ...]
     spelled: tuple[float, ...]
 
     def weigh(self, first: int, last: int) -> float:
         """Return how much the words say from a place up to another."""
-        return sum(self.weights[first:last])
+        return self.upto[last] - self.upto[first]
 
 
 def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook, needing: PhrasesByWords) -> list[Match]:
@@ -292,22 +294,23 @@ def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook, needing:
     found = needing.find(said)
     if not found:
         return []
-    message = _Message(typed, letters, book.weigh(typed), spelled)
+    weights = book.weigh(typed)
+    message = _Message(typed, letters, weights, tuple(accumulate(weights, initial=0.0)), spelled)
     return [match for number in _candidates(found, said, message, book) if (match := _match(number, message, book))]
 
 
-def _candidates(found: Collection[int], said: set[str], message: _Message, book: PhraseBook) -> list[int]:
-    """Return the phrases of which enough is in the message, in any order: few enough to be aligned."""
+def _candidates(found: Collection[int], said: set[str], message: _Message, book: PhraseBook) -> Iterator[int]:
+    """Yield the phrases of which enough is in the message, in any order, and more than one word of several: few enough
+    to be aligned."""
     weights = dict(zip(message.letters, message.weights, strict=True))
     get_letters, totals = book.phrases.get_letters, book.totals
-    return sorted(
-        [
-            number
-            for number in found
-            if sum([weights[letter] for letter in said.intersection(get_letters(number))])
-            >= MIN_COVERAGE * totals[number]
-        ]
-    )
+    for number in sorted(found):
+        phrase = get_letters(number)
+        common = said.intersection(phrase)
+        if len(common) == 1 < len(phrase) and phrase.count(next(iter(common))) == 1:
+            continue
+        if sum([weights[letter] for letter in common]) >= MIN_COVERAGE * totals[number]:
+            yield number
 
 
 def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
@@ -327,7 +330,8 @@ def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
         return None
     first, last = hit[0], hit[-1]
     own_from, slot_from, slot_to = _find_slot(phrase, places, len(message.words))
-    left = message.weigh(0, first) + message.weigh(last + 1, len(message.words))
+    everything = message.upto[-1]
+    left = everything - message.weigh(first, last + 1)
     gaps = message.weigh(first, last + 1) - sum([message.weights[place] for place in hit])
     if slot_from is not None and slot_to is not None:
         if slot_from >= slot_to:
@@ -339,7 +343,7 @@ def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
         else:
             left -= own
     is_gapless = gaps < LEAST_WEIGHT
-    unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / message.weigh(0, len(message.words))
+    unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / everything
     if phrase.meaning == CRISIS and phrase.keeps and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and is_gapless:
         unsaid = 1.0  # despair in so many words counts among whatever else stands there
     strength = min(1.0, 0.55 + 0.3 * total)
@@ -365,6 +369,8 @@ def _align(phrase: str, message: str) -> list[int | None]:
 
 def _misses_needed_word(phrase: str, places: Sequence[int | None], book: PhraseBook) -> bool:
     """Return whether a word is not there that a phrase has to have."""
+    if book.needed.isdisjoint(phrase):
+        return False
     return any(letter in book.needed for letter, place in zip(phrase, places, strict=True) if place is None)
 
 
