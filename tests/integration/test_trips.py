@@ -32,7 +32,6 @@ MOST = {
     "connect.other": 15,
     "connect.why": 15,
     "connect.look": 13,
-    "page movement": 7,  # of all the parts of a page the one that looks up most in a row decides
     "/ritme search nachtdienst overdracht": 7,  # each of four ways is tried when the one before found nothing
     "me.forget": 7,  # each story that is taken back is read when nobody else can put it in the index
 }

@@ -95,9 +95,11 @@ async def load_quilt(work: UnitOfWork, movement: Movement, seen_from: WorkspaceI
     )
     if len(shown) < 2:
         return None
-    taking_part = await work.initiatives.people_in([initiative.id for initiative, _ in shown], movement.id)
-    people = [set(taking_part[initiative.id]) for initiative, _ in shown]
-    stitches = find_stitches(people, await _load_tellers(work, movement, [one.id for one, _ in shown], seen_from))
+    ids = [one.id for one, _ in shown]
+    taking_part, tellers = await work.together(
+        work.initiatives.people_in(ids, movement.id), _load_tellers(work, movement, ids, seen_from)
+    )
+    stitches = find_stitches([set(taking_part[one]) for one in ids], tellers)
     return QuiltDrawn(
         name=movement.name,
         patches=tuple(

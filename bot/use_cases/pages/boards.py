@@ -41,8 +41,9 @@ async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
     told = await work.stories.told_in(movement.id, initiative)
     readable = [one for one in told if one.text and one.may_travel]
     ids = [one.id for one in readable[:PAGE_STORIES]]
-    whys = await load_whys(work, movement.id, turn.person.workspace_id, ids)
-    stories = await work.stories.told_among(ids, movement.id)
+    whys, stories = await work.together(
+        load_whys(work, movement.id, turn.person.workspace_id, ids), work.stories.told_among(ids, movement.id)
+    )
     tellers = await work.people.among({one.teller_id for one in stories.values()}, movement.id)
     by_id = {one.id: one for one in tellers}
     shown = []
