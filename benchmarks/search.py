@@ -5,7 +5,7 @@ made of words as frequent as in a language, and of some whose number is known. E
 somewhere within those years. The bare query (FTS5, GIN) asks for the newest four with these words, whoever may read
 them.
 
-Usage: python -m benchmarks.search [--stories 1000000] [--times 40] [postgresql] [sqlite]
+Usage: python -m benchmarks.search [--stories 1000000] [--times 25] [postgresql] [sqlite]
 """
 
 import argparse
@@ -15,10 +15,11 @@ import sqlite3
 import tempfile
 import time
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -145,20 +146,28 @@ def make_stories(many: int) -> Iterator[Story]:
         )
 
 
-def make_postings(many: int) -> Iterator[tuple[str, str, int, bytes]]:
-    """Make the rows of the index of these stories, as they are when each was put in after the one before it."""
-    held: dict[tuple[str, str], array[int]] = {}
-    for story in make_stories(many):
+class Held:
+    """Holds what the index has of stories, as it is when each was put in after the one before it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], array[int]] = {}
+
+    def put_in(self, story: Story) -> None:
+        """Put a story in, after all that are older."""
         position, tokens = index_story(story)
         assert position is not None
+        entry = make_entry(position, story.readers)
         for token in tokens:
-            held.setdefault((story.movement_id, token), array("Q")).append(make_entry(position, story.readers))
-    for (movement, token), entries in sorted(held.items()):
-        ordered = sorted(entries)
-        for begin in range(0, len(ordered), MAX_IN_ROW):
-            some = ordered[begin : begin + MAX_IN_ROW]
-            is_last = begin + MAX_IN_ROW >= len(ordered)
-            yield movement, token, OPEN if is_last else some[-1] >> 1, write_entries(some)
+            self._entries.setdefault((story.movement_id, token), array("Q")).append(entry)
+
+    def list_rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of the index."""
+        for (movement, token), entries in sorted(self._entries.items()):
+            ordered = sorted(entries)
+            for begin in range(0, len(ordered), MAX_IN_ROW):
+                some = ordered[begin : begin + MAX_IN_ROW]
+                is_last = begin + MAX_IN_ROW >= len(ordered)
+                yield movement, token, OPEN if is_last else some[-1] >> 1, write_entries(some)
 
 
 async def seed(begin: Begin) -> None:
@@ -190,14 +199,23 @@ def row(story: Story, moment: Callable[[datetime], object]) -> tuple[object, ...
     )
 
 
-def fill_sqlite(file: str, many: int) -> None:
-    connection = sqlite3.connect(file, isolation_level=None)
+Write = Callable[[str, Sequence[str], Iterable[tuple[object, ...]]], None]
+"""Writes rows into a table, with the names of their columns."""
+
+
+@contextmanager
+def writing_sqlite(file: str) -> Iterator[Write]:
+    """Give what writes into a file; in the end, let SQLite's own index be made."""
+    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}")
     connection.execute("BEGIN")
-    insert = f"INSERT INTO stories ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-    connection.executemany(insert, (row(one, lambda at: f"{at:%Y-%m-%d %H:%M:%S.%f}") for one in make_stories(many)))
-    connection.executemany("INSERT INTO story_postings VALUES (?, ?, ?, ?)", make_postings(many))
+
+    def write(table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+        places = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+
+    yield write
     connection.execute("COMMIT")
     connection.execute("CREATE VIRTUAL TABLE bare USING fts5(words, content='', columnsize=0, detail=none)")
     connection.execute("INSERT INTO bare(rowid, words) SELECT search_position, text FROM stories ORDER BY 1")
@@ -205,19 +223,49 @@ def fill_sqlite(file: str, many: int) -> None:
     connection.close()
 
 
-def fill_postgresql(url: str, many: int) -> None:
+@contextmanager
+def writing_postgresql(url: str) -> Iterator[Write]:
+    """Give what writes into a database; in the end, let PostgreSQL's own index be made."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '512MB'")
-        for table, columns, rows in (
-            ("stories", COLUMNS, (row(one, lambda at: at) for one in make_stories(many))),
-            ("story_postings", POSTINGS, make_postings(many)),
-        ):
+
+        def write(table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
             with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
                 for one in rows:
-                    copy.write_row(one)  # type: ignore[arg-type]
+                    copy.write_row(one)
+
+        yield write
         connection.execute(f"CREATE INDEX bare ON stories USING gin ({BARE_TOKENS})")  # type: ignore[arg-type]
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+WRITING: Mapping[str, tuple[Callable[[str], AbstractContextManager[Write]], Callable[[datetime], object]]] = {
+    "sqlite": (writing_sqlite, lambda at: f"{at:%Y-%m-%d %H:%M:%S.%f}"),
+    "postgresql": (writing_postgresql, lambda at: at),
+}
+"""For each kind of database how it is written, and how a moment is."""
+
+
+def fill(databases: Mapping[str, str], many: int) -> None:
+    """Write the same stories, and the index of their words, into a database of each kind, made once for all of them."""
+    held = Held()
+    with ExitStack() as stack:
+        writes = [
+            (stack.enter_context(writing(databases[kind])), moment)
+            for kind, (writing, moment) in WRITING.items()
+            if kind in databases
+        ]
+        each = make_stories(many)
+        while some := list(islice(each, BATCH)):
+            for story in some:
+                held.put_in(story)
+            for write, moment in writes:
+                write("stories", COLUMNS, (row(one, moment) for one in some))
+        rows = held.list_rows()
+        while entries := list(islice(rows, BATCH)):
+            for write, _ in writes:
+                write("story_postings", POSTINGS, entries)
 
 
 async def search(work: UnitOfWork, case: Case, after: SearchCursor | None) -> int:
@@ -261,36 +309,40 @@ def measure_bare(kind: str, url: str, case: Case, times: int) -> float:
     return median(took)
 
 
+@dataclass(frozen=True)
+class SearchedDatabase:
+    """A database to search in: its address for a driver, and its units of work."""
+
+    bare: str
+    begin: Begin
+
+
 @asynccontextmanager
-async def open_filled(kind: str, folder: Path, many: int) -> AsyncIterator[tuple[Begin, str]]:
-    """Open a database of one kind with all stories, and say where it is for a driver."""
-    with ExitStack() as stack:
-        if kind == "sqlite":
-            file = str(folder / "ritme.db")
-            url, bare = f"sqlite+aiosqlite:///{file}", file
-            fresh = connect(url)
-            await migrate_schema(fresh)
-            await fresh.dispose()
-        else:
-            server = stack.enter_context(Server(folder / "postgres"))
-            url = await asyncio.to_thread(server.create_database, "search")
-            bare = server.url.set(database="search").render_as_string(hide_password=False)
-        engine = connect(url)
-        await seed(unit_of_work(engine).begin)
-        await engine.dispose()
-        await asyncio.to_thread(fill_sqlite if kind == "sqlite" else fill_postgresql, bare, many)
-        engine = connect(url)
-        yield unit_of_work(engine).begin, bare
-        await engine.dispose()
-
-
-async def run_on(kind: str, many: int, times: int) -> list[Line]:
-    """Fill a database of one kind and measure every case."""
-    with tempfile.TemporaryDirectory(prefix="ritme-search-") as folder:
-        began = time.perf_counter()
-        async with open_filled(kind, Path(folder), many) as (begin, bare):
-            print_progress(f"  {NAMES[kind]}: {many:,} stories written in {time.perf_counter() - began:.0f} s")
-            return await measure_all(kind, begin, bare, many, times)
+async def open_filled(kinds: Collection[str], folder: Path, many: int) -> AsyncIterator[dict[str, SearchedDatabase]]:
+    """Open a database of each kind with all stories."""
+    async with AsyncExitStack() as stack:
+        urls, bare = {}, {}
+        for kind in kinds:
+            if kind == "sqlite":
+                bare[kind] = str(folder / "ritme.db")
+                urls[kind] = f"sqlite+aiosqlite:///{bare[kind]}"
+                fresh = connect(urls[kind])
+                await migrate_schema(fresh)
+                await fresh.dispose()
+            else:
+                server = stack.enter_context(Server(folder / "postgres"))
+                urls[kind] = await asyncio.to_thread(server.create_database, "search")
+                bare[kind] = server.url.set(database="search").render_as_string(hide_password=False)
+            engine = connect(urls[kind])
+            await seed(unit_of_work(engine).begin)
+            await engine.dispose()
+        await asyncio.to_thread(fill, bare, many)
+        opened = {}
+        for kind, url in urls.items():
+            engine = connect(url)
+            stack.push_async_callback(engine.dispose)
+            opened[kind] = SearchedDatabase(bare[kind], unit_of_work(engine).begin)
+        yield opened
 
 
 async def measure_all(kind: str, begin: Begin, bare: str, many: int, times: int) -> list[Line]:
@@ -355,7 +407,13 @@ def line(what: str, took: Sequence[float], beside: str) -> Line:
 
 async def run(kinds: Sequence[str] = ("postgresql", "sqlite"), many: int = MANY, times: int = TIMES) -> list[Line]:
     """Measure on both databases, one after the other."""
-    return [one for kind in kinds for one in await run_on(kind, many, times)]
+    with tempfile.TemporaryDirectory(prefix="ritme-search-") as folder:
+        began, lines = time.perf_counter(), []
+        async with open_filled(kinds, Path(folder), many) as databases:
+            print_progress(f"  {many:,} stories written in {time.perf_counter() - began:.0f} s")
+            for kind, one in databases.items():
+                lines += await measure_all(kind, one.begin, one.bare, many, times)
+        return lines
 
 
 def main() -> None:
