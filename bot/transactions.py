@@ -1,8 +1,8 @@
 """Run one unit of work per transaction, and retry it when it lost a race."""
 
-from asyncio import sleep
+from asyncio import Lock, sleep
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from random import uniform
 from time import perf_counter
@@ -31,12 +31,16 @@ T = TypeVar("T")
 
 class TransactionRunner:
     """Run a function in one transaction; wake the lanes in which it made something due. With `gives_way`, those of
-    people who act go first where transactions wait for each other."""
+    people who act go first where transactions wait for each other, and these run one at a time `while_people_act`."""
 
     def __init__(self, transact: Transactions, engine: Engine, *, gives_way: bool = False) -> None:
         self._transact = transact
         self._gives_way = gives_way
         self._engine = engine
+        self._turn = Lock()
+        self.while_people_act = False
+        """Set by who gives way and sees that people act: several at a time would share the database's processors with
+        theirs, and each answer would wait."""
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
         """Run `act` as `transact` does. When it needs something counted, count that and start over."""
@@ -72,7 +76,7 @@ class TransactionRunner:
 
         for attempt in range(1, max_attempts + 1):
             try:
-                result = await (self._transact.give_way(whole) if self._gives_way else self._transact(whole))
+                result = await (self._give_way(whole) if self._gives_way else self._transact(whole))
             except (Conflict, StorageUnavailable):
                 is_interactive = max_attempts <= MAX_ATTEMPTS
                 is_late = is_interactive and perf_counter() - started > INTERACTIVE_DEADLINE
@@ -86,6 +90,10 @@ class TransactionRunner:
                     self._engine.wake(lane)
                 return result
         raise AssertionError("unreachable")
+
+    async def _give_way(self, act: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        async with self._turn if self.while_people_act else nullcontext():
+            return await self._transact.give_way(act)
 
     async def read(self, act: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run `act`, which takes long and only reads, in a transaction outside the event loop."""

@@ -259,7 +259,7 @@ class InPlace:
 def list_texts(entry: object) -> frozenset[str]:
     """Return every text within an entry, its names among them."""
     texts: set[str] = set()
-    open_ones: list[object] = [entry]
+    open_ones: list[Any] = [entry]
     while open_ones:
         one = open_ones.pop()
         if isinstance(one, str):

@@ -8,7 +8,7 @@ one is seen twice. A new message is looked up (Slack) or shown to a coordinator 
 from asyncio import CancelledError, create_task, gather, shield
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -38,14 +38,18 @@ from bot.ports import (
 )
 from bot.transactions import TransactionRunner, correlation_id
 
+PEOPLE_ACT_FOR = timedelta(seconds=2)
+"""How long after somebody did something others are taken to do so."""
 log = structlog.get_logger("ritme")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreSendWork:
-    """Work of a drain before it sends. `gone`: Ritme is uninstalled in this workspace, so there is nothing to do."""
+    """Work of a drain before it sends. `gone`: Ritme is uninstalled in this workspace, so there is nothing to do.
+    `people_act`: somebody did something just now, here or elsewhere."""
 
     gone: bool = False
+    people_act: bool = False
     lookups: Sequence[Lookup] = ()
 
 
@@ -91,6 +95,7 @@ class OutboxDrainer:
         # What stands behind an answer that is under way waits here, rather than for the next look at the lane.
         await self.answers.finish(lane)
         work = await self._run(partial(self._load_pre_send_work, lane=lane))
+        self._run.while_people_act = work.people_act
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
         syntax = self._platforms[platform_of(lane)].syntax
@@ -154,11 +159,13 @@ class OutboxDrainer:
         return False
 
     async def _load_pre_send_work(self, work: UnitOfWork, *, lane: WorkspaceId) -> PreSendWork:
-        lookups = load_lookups(work, lane, self._clock.now())
-        workspace, found = await work.together(work.people.workspace(lane), lookups)
+        now = self._clock.now()
+        workspace, lookups, people_act = await work.together(
+            work.people.workspace(lane), load_lookups(work, lane, now), work.inbox.has_any_since(now - PEOPLE_ACT_FOR)
+        )
         if workspace is not None and workspace.gone_at is not None:
             return PreSendWork(gone=True)
-        return PreSendWork(lookups=found)
+        return PreSendWork(lookups=lookups, people_act=people_act)
 
     async def _is_gone(self, lane: WorkspaceId) -> bool:
         workspace = await self._run(lambda work: work.people.workspace(lane))

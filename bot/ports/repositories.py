@@ -87,6 +87,9 @@ class Inbox(Protocol):
     async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:
         """Return whether a key was claimed."""
 
+    async def has_any_since(self, moment: datetime) -> bool:
+        """Return whether a key was claimed since a moment, in any workspace: somebody acted."""
+
     async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
         """Give up the claim to keys."""
 

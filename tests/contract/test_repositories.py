@@ -237,6 +237,14 @@ async def test_keys_of_a_turn_are_claimed_together(seeded: Seeded) -> None:
             assert await work.inbox.is_claimed(lane, f"c-{account}")
 
 
+async def test_whether_anybody_acted_since_a_moment_is_known(seeded: Seeded) -> None:
+    late, later = NOW + timedelta(days=400), NOW + timedelta(days=400, seconds=1)
+    async with seeded.begin() as work:
+        assert not await work.inbox.has_any_since(late)
+        assert await work.inbox.claim(W2, "a", late)
+        assert [await work.inbox.has_any_since(one) for one in (late, later)] == [True, False]
+
+
 async def test_a_claim_that_is_given_up_can_be_made_again(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         assert await work.inbox.claim(W1, "a", NOW)

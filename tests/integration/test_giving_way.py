@@ -3,6 +3,7 @@ on both databases."""
 
 from asyncio import Task, create_task, gather, sleep
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bot.catalogue.base import Entry
 from bot.chat import Reply
 from bot.domain.person import WorkspaceId
 from bot.outbox.claim import YIELD_EVERY
+from bot.outbox.drain import PEOPLE_ACT_FOR
 from bot.ports import Outgoing, UnitOfWork
 from tests.support.databases import BOTH, open_database
 from tests.support.outbox import enqueue_post
@@ -144,6 +146,40 @@ async def test_what_ritme_looks_after_by_itself_gives_way(tmp_path: Path, monkey
         await world.ritme.lanes_due()
         await world.ritme.next_due()
         assert not went_in_front
+
+
+async def test_while_people_act_what_is_sent_takes_one_turn_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = most = 0
+    give_way = UnitsOfWork.give_way
+
+    async def count(self: UnitsOfWork, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await give_way(self, act)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(UnitsOfWork, "give_way", count)
+    async with open_world(tmp_path, kind="postgresql") as world:
+        await world.movement("sanne")
+
+        async def drain_lanes() -> int:
+            nonlocal most
+            most = 0
+            await gather(*(world.ritme.drain(WorkspaceId(one)) for one in (LANE, "test:W2", "test:W3")))
+            return most
+
+        assert await drain_lanes() == 3
+        await world.type("sanne", "/stuck nobody comes")
+        await drain_lanes()  # and sees that somebody acts
+        assert await drain_lanes() == 1
+        world.clock.set(world.clock.now() + PEOPLE_ACT_FOR + timedelta(milliseconds=1))
+        await drain_lanes()  # and sees that nobody acts any more
+        assert await drain_lanes() == 3
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -39,6 +39,7 @@ from adapters.database.tables import (
     segments,
     workspaces,
 )
+from adapters.database.types import Utc
 from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -138,6 +139,9 @@ def _not_looked_up_since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return people.c.account.is_not(None), is_due
 
 
+_ANY_SINCE = select(exists().where(inbox.c.at >= bindparam("since", type_=Utc)))
+
+
 class SqlInbox(Repository):
     """Implements `Inbox`."""
 
@@ -166,6 +170,9 @@ class SqlInbox(Repository):
             select(inbox.c.key).where(inbox.c.workspace_id == workspace, inbox.c.key == key)
         )
         return found.first() is not None
+
+    async def has_any_since(self, moment: datetime) -> bool:
+        return bool(await self._session.scalar(_ANY_SINCE, {"since": moment}))
 
     async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
         await self._session.post(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))
