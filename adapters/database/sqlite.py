@@ -20,12 +20,13 @@ A transaction must wait for nothing but the database: a network call within one 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, TypeVar
 
 import aiosqlite
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -42,6 +43,7 @@ from adapters.database.inline import (
 )
 
 T = TypeVar("T")
+log = structlog.get_logger("ritme.database")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 WRITE_LOCK_TIMEOUT = 10.0
 """Seconds to wait for a writer in another connection or process."""
@@ -49,9 +51,18 @@ MAX_LOCK_POLL = 0.1
 """Seconds between two attempts to take the write lock, at most; at first it is a millisecond."""
 LONGEST_WAY = 0.1
 """Seconds that a transaction gives way to others: where people act all the time, messages go out too."""
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
+CHECKPOINT_EVERY = 100
+"""Transactions after which what stands in the write-ahead log is brought into the file."""
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "busy_timeout=10000",
+    "wal_autocheckpoint=8000",
+)
 """WAL: readers and the writer do not block each other, and with synchronous=NORMAL a commit needs no fsync. The
-busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`."""
+busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`. After 8000 pages (32 MB) a commit brings the log into
+the file itself: a thread does so before (`CHECKPOINT_EVERY`), but never reaches its end while others write on."""
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -125,6 +136,8 @@ class InlineWriter:
     In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
     needed against other processes. Those who give way queue apart: one of them at a time has its turn, when nobody else
     wants one, and a step of the event loop each, in which who came meanwhile can say so.
+
+    The log is brought into the file in a thread, beside those who write: that waits for the disk.
     """
 
     def __init__(self, file: str) -> None:
@@ -133,6 +146,8 @@ class InlineWriter:
         self._nobody_in_front.set()
         self._file = file
         self._connections = KeptConnections(inline_engine(file).connect)
+        self._transactions = 0
+        self._checkpoint: asyncio.Future[None] | None = None
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function in a transaction when it is its turn, which holds the write lock from the start. Raises
@@ -160,7 +175,11 @@ class InlineWriter:
             with open_session(connection) as session:
                 if is_awaited is not None:
                     session.info[IS_AWAITED] = is_awaited
-                return await in_turns(act(session))
+                result = await in_turns(act(session))
+        self._transactions += 1
+        if self._transactions % CHECKPOINT_EVERY == 0 and (self._checkpoint is None or self._checkpoint.done()):
+            self._checkpoint = asyncio.get_running_loop().run_in_executor(None, _write_back, self._file)
+        return result
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
@@ -201,6 +220,15 @@ class InlineWriter:
     def dispose(self) -> None:
         """Close the connections that are not in use."""
         self._connections.close()
+
+
+def _write_back(file: str) -> None:
+    """Bring what stands in the write-ahead log into the file, as far as nobody reads it there."""
+    try:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as problem:  # a commit does it, or fails, once the log is long
+        log.warning("database_checkpoint_failed", reason=str(problem))
 
 
 async def _begin_immediate(connection: Connection) -> None:
