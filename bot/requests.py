@@ -452,7 +452,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         return Answer(message=_word_answer(entry, reader, within, intent), replaces=in_place)
     answer = _as_delivery(turn, entry, in_place=in_place)
     if await work.deliveries.add_new(answer, wakes=False):
-        work.answer = answer
+        work.answer, work.answer_entry = answer, entry
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
 

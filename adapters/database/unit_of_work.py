@@ -41,6 +41,7 @@ from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.repositories.takeaways import SqlTakeaways
 from adapters.database.sessions import Sessions, sessions
+from bot.catalogue.base import Entry
 from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports import NetworkReader, UnitOfWork
@@ -101,6 +102,7 @@ class SqlUnitOfWork:
         self._rows = Rows(session)
         self.woken: set[WorkspaceId] = set()
         self.answer: Delivery | None = None
+        self.answer_entry: Entry | None = None
         self.inbox: Inbox = SqlInbox(session)
         self.people: People = SqlPeople(session)
         self.movements: Movements = SqlMovements(session)

@@ -1,5 +1,6 @@
 """Compose the post that a due delivery becomes: checked, worded and addressed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -43,16 +44,18 @@ async def compose_post(
     syntax: CommandSyntax,
     works_council: bool = False,
     vault: Vault | None = None,
+    entry: Entry | None = None,
 ) -> Post | None:
     """Compose the post for a due delivery. Returns None when it was dropped, failed or rescheduled instead.
 
-    An exception fails this delivery only: a bug in one message must not hold up all that is due in its workspace.
+    `entry`: what it says, where that was added to the outbox in this transaction, with who is named in it. An
+    exception fails this delivery only: a bug in one message must not hold up all that is due in its workspace.
     """
     try:
         outgoing = await check_and_load(
             work, delivery, attention, now, syntax=syntax, works_council=works_council, vault=vault
         )
-        return await _compose(work, outgoing) if outgoing is not None else None
+        return await _compose(work, outgoing, entry) if outgoing is not None else None
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:
@@ -88,7 +91,7 @@ def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> boo
     return True
 
 
-async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
+async def _compose(work: UnitOfWork, outgoing: Outgoing, added: Entry | None) -> Post:
     """Word and address a delivery. Raises `Unwanted` or `RetryAfter`."""
     delivery = outgoing.delivery
     if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
@@ -102,9 +105,9 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         if outgoing.now - delivery.created_at > ANSWER_TTL:
             raise Unwanted("gone")
         raise RetryAfter(outgoing.now + UNKNOWN_KIND_RETRY, reason="no_words")
-    entry = await _compose_entry(work, outgoing, composer)
+    entry = added or await _compose_entry(work, outgoing, composer)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
-        if texts := list_texts(entry):
+        if added is None and (texts := list_texts(entry)):
             await work.people.note_mentions(delivery.id, delivery.workspace_id, delivery.person_id, texts)
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
@@ -112,7 +115,7 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         return _address(
             outgoing,
-            message=wording.render_entry(entry, reader).carry(list_button_args(entry, within, delivery.id)),
+            message=_word(entry, reader, list_button_args(entry, within, delivery.id), is_shared=added is None),
             file=wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None,
             link=_link(entry, reader),
             picture=wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None,
@@ -136,6 +139,13 @@ async def _compose_entry(work: UnitOfWork, outgoing: Outgoing, composer: command
         if not outgoing.delivery.args.get(FORGETS):
             raise
         return TakenBack()
+
+
+def _word(entry: Entry, reader: Reader, carried: Mapping[str, str], *, is_shared: bool) -> Message:
+    """Word an entry; one `is_shared` that others may read in the same words, but for what its buttons have carried."""
+    if not is_shared:
+        return wording.render_entry(entry, reader, carried)
+    return wording.render_entry(entry, reader).carry(carried)
 
 
 def _link(entry: Entry, reader: Reader) -> PostedLink | None:

@@ -51,7 +51,7 @@ async def claim_answer(
         return None
     if await work.deliveries.stands_behind(answer, now):
         return None
-    post = await compose_post(work, answer, Attention(), now, syntax, works_council, vault)
+    post = await compose_post(work, answer, Attention(), now, syntax, works_council, vault, work.answer_entry)
     if post is not None:
         answer.start(now)
     return post

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 
+from bot.catalogue.base import Entry
 from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
 from bot.domain.network_question import NetworkAdvice, NetworkQuestion, NetworkRows, NetworkVersion
@@ -100,6 +101,8 @@ class UnitOfWork(Protocol):
     answer: Delivery | None
     """The answer to what this transaction acts on, where it has to be sent: at once (`bot.outbox.direct`), or with its
     lane, which is woken after commit."""
+    answer_entry: Entry | None
+    """The entry that it says."""
 
     @property
     def is_awaited(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 from asyncio import Event, create_task, sleep
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from bot.catalogue.base import dump
 from bot.catalogue.errors import Apology
-from bot.chat import Post, Receipt
+from bot.chat import CARD, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, to_person
 from bot.domain.person import WorkspaceId
 from bot.outbox import outcomes, record
@@ -85,6 +86,25 @@ async def test_an_answer_asks_for_nothing_that_its_turn_has_loaded(world: World)
     asked = [" ".join(one.split()) for one in listening.asked]
     again = re.compile(r"SELECT (people|movements|workspaces)\.id, .* FROM \1 WHERE \1\.id = ")
     assert [one for one in asked if again.match(one)] == []
+
+
+async def test_an_answer_says_the_same_in_its_own_turn_and_by_a_drain(world: World) -> None:
+    for who in ("sanne", "iris"):
+        await turn(world, "de nachtdienst van Noor", who)  # nobody's first, which says more
+        await world.pass_(hours=1)
+    await add_for(world, "iris", "ahead")
+    for who in ("sanne", "iris"):
+        await world.ritme.handle(world.intent(who, "command", {"text": "hulp"}, channel=None, answerable=False))
+    await finish(world)
+    await world.drain()
+    at_once, later = (world.private(who)[-1].post for who in ("sanne", "iris"))
+    assert at_once.message is not None
+    assert later.message is not None
+    assert at_once.message.paragraphs == later.message.paragraphs
+    assert at_once.message.buttons
+    for said, one in zip(later.message.buttons, at_once.message.buttons, strict=True):
+        assert one == replace(said, args={**said.args, CARD: at_once.delivery})
+        assert said.args[CARD] == later.delivery
 
 
 @pytest.mark.parametrize("state", [DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN])
