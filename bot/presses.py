@@ -7,6 +7,7 @@ card, a sent form by its id and what was filled in. `Command.again` says which b
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from bot.chat import CARD, FORM, WITHIN, Intent, Value
@@ -20,6 +21,7 @@ REFUSAL_REPEATED_AFTER = 60
 """Seconds in which a press that is refused, and pressed again, is answered once."""
 
 
+@lru_cache(maxsize=256)  # of one request it is asked for a few times
 def hash_key(key: str) -> str:
     """Hash a request's idempotency key: 40 hexadecimal digits, whatever the platform sends, revealing nothing of who
     sent it."""

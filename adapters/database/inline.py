@@ -154,6 +154,14 @@ class InlineSession(AsyncSession):
             """Run a function with the synchronous session at once."""
             return run(self.sync_session, *given, **named)
 
+    async def fetch_rows(self, statement: Any, given: Any = None) -> Sequence[tuple[Any, ...]]:
+        """Return the rows of a query as they are: to name what is in them takes longer than to ask for them."""
+        ran = await self._ask(statement, given)
+        if ran is None:
+            return [tuple(row) for row in self.sync_session.execute(statement, given)]
+        rows: list[tuple[Any, ...]] = ran[1]
+        return rows
+
     async def flush(self, *_: Any) -> None:
         self.flush_at_once()
 

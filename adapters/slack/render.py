@@ -5,10 +5,11 @@ nothing to escape and nothing to forget: `<!channel>`, `*bold*` and `https://…
 notify nobody. Only the notification text is mrkdwn to Slack; there `&`, `<` and `>` are escaped, in that order.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
+
+from pydantic_core import to_json
 
 from adapters.slack import limits
 from adapters.slack.limits import truncate_text
@@ -16,7 +17,6 @@ from bot.chat import Button, Message, Paragraph, Span
 
 BlockKit = dict[str, Any]
 """A block, element or view of Block Kit, as JSON."""
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # `json.dumps` makes one each time
 
 
 def render_blocks(message: Message) -> list[BlockKit]:
@@ -60,7 +60,7 @@ def link_block(label: str, url: str) -> BlockKit:
 
 def dump_html_safe(content: Mapping[str, object]) -> str:
     """Return `content` as JSON without `&`, `<` and `>`, which Slack HTML-escapes in some of what it carries for us."""
-    return _encode(content).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return to_json(content).decode().replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _fitting(paragraphs: tuple[Paragraph, ...]) -> Iterator[Paragraph]:

@@ -204,7 +204,7 @@ class SqlPeople(Repository):
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None = None
     ) -> Context:
         given = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
-        row = (await self._session.execute(_CONTEXT, given)).first()
+        row = next(iter(await self._session.fetch_rows(_CONTEXT, given)), None)
         # Held until the end: the identity map keeps only weak references, and an answer is addressed to who acted.
         self._acting = Context(*row) if row is not None else Context()
         return self._acting

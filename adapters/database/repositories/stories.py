@@ -441,7 +441,7 @@ class SqlStories(Repository):
 
     async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
         asked = {"movement": movement, "reader": reader}
-        solved = [SolvedSpell(*row) for row in await self._session.execute(_SOLVED, asked)]
+        solved = [SolvedSpell(*row) for row in await self._session.fetch_rows(_SOLVED, asked)]
         for one in solved:
             remember_author(self._session.sync_session, one.text, one.teller)
         return solved

@@ -163,7 +163,7 @@ class SqlStuck(Repository):
         return await self._recall(_ASKED_LATEST, {"person": person, "movement": movement})
 
     async def _recall(self, query: Select[Any], about: Mapping[str, Any]) -> AskedBefore:
-        found = (await self._session.execute(query, about)).all()
+        found = await self._session.fetch_rows(query, about)
         return AskedBefore(rounds=found[0][0], questions=[question for _, question in reversed(found) if question])
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
