@@ -39,7 +39,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.event import listens_for
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, object_session
 
 from adapters.database.inline import run_statement
 from adapters.database.prepared import prepare_statement
@@ -62,9 +62,12 @@ FOUND_BY = (
 """Columns that a story is found by: when one of these changes, so does the index."""
 _OLD = (
     select(*(stories.c[name] for name in ("id", *FOUND_BY)), stories.c.search_indexed)
-    .where(stories.c.id == bindparam("story"))
+    .where(stories.c.id.in_(bindparam("some", expanding=True)))
+    .order_by(stories.c.id)
     .with_for_update()
 )
+_OLD_ROWS = "old stories"
+"""Where a session keeps what was read of stories that are written next."""
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 EntriesByToken = dict[str, list[int]]
@@ -270,13 +273,28 @@ def _place_new(_mapper: Mapper[Story], _connection: Connection, story: Story) ->
 @listens_for(Story, "before_update")
 def _follow_change(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
     """Take a story out of the index as it was, when it is found by something else from now on."""
-    state = inspect(story)
-    if not any(state.attrs[name].history.has_changes() for name in FOUND_BY):
+    if not _is_found_otherwise(story):
         return
-    lock_postings(connection, story.movement_id)
-    # Locked: it may just be put in.
-    old = connection.execute(_OLD, {"story": story.id}).one()
+    old = _read_old(connection, story)
     if old.search_indexed:
         take_out(connection, Story(id=old.id, part="", **{name: getattr(old, name) for name in FOUND_BY}))
     story._search_position, _ = index_story(story)  # type: ignore[attr-defined]
     story._search_indexed = False  # type: ignore[attr-defined]
+
+
+def _is_found_otherwise(story: Story) -> bool:
+    state = inspect(story)
+    return any(state.attrs[name].history.has_changes() for name in FOUND_BY)
+
+
+def _read_old(connection: Connection, story: Story) -> Any:
+    """Return a story as it is stored, locked: it may just be put in. Read with all others of its movement that are
+    written beside it, as each would wait for the database."""
+    session: Any = object_session(story)
+    read: dict[str, Any] = session.info.setdefault(_OLD_ROWS, {})
+    if story.id not in read:
+        lock_postings(connection, story.movement_id)
+        beside = [one for one in session.dirty if isinstance(one, Story) and one.movement_id == story.movement_id]
+        some = [one.id for one in beside if _is_found_otherwise(one)]
+        read.update((row.id, row) for row in connection.execute(_OLD, {"some": some}))
+    return read.pop(story.id)

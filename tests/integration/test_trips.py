@@ -33,7 +33,6 @@ MOST = {
     "connect.why": 15,
     "connect.look": 13,
     "/ritme search nachtdienst overdracht": 7,  # each of four ways is tried when the one before found nothing
-    "me.forget": 7,  # each story that is taken back is read when nobody else can put it in the index
 }
 """Things that take more trips than usually, and why."""
 BATCH = 8
