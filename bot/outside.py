@@ -38,4 +38,6 @@ async def _is_read(work: UnitOfWork, movement: MovementId, what: Scope | Movemen
     if not any(one.hears(what) for one in await work.outside.webhooks(movement)):
         return False
     # In a smaller movement nobody hears of steps: see `bot.webhooks.announce_step`.
-    return what is not MovementEvent.STEPS_DONE or await work.people.count_in(movement) >= MIN_GROUP_SIZE
+    return (
+        what is not MovementEvent.STEPS_DONE or await work.people.count_in(movement, MIN_GROUP_SIZE) >= MIN_GROUP_SIZE
+    )

@@ -56,7 +56,7 @@ async def announce_step(work: UnitOfWork, movement: MovementId, now: datetime) -
     """Announce that steps were done on this day: the day after, once, and not in a movement of under five. So it tells
     neither when, nor in which initiative, nor how many, nor who."""
     people, hearing = await work.together(
-        work.people.count_in(movement), find_hearing(work, movement, MovementEvent.STEPS_DONE)
+        work.people.count_in(movement, MIN_GROUP_SIZE), find_hearing(work, movement, MovementEvent.STEPS_DONE)
     )
     if people < MIN_GROUP_SIZE:
         return

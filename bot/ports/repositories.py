@@ -167,9 +167,9 @@ class People(Protocol):
         """Return the names of members of a movement: of all in whose names one of these words stands, in small letters
         without accents, and perhaps of others."""
 
-    async def count_in(self, movement: MovementId) -> int:
-        """Return how many are in a movement who were not forgotten. They may be twenty thousand: loading them takes
-        seconds, and nothing does."""
+    async def count_in(self, movement: MovementId, most: int | None = None) -> int:
+        """Return how many are in a movement who were not forgotten, counted no further than to `most`. They may be
+        twenty thousand: loading them takes seconds, and nothing does."""
 
     async def among(self, ids: Collection[PersonId], movement: MovementId) -> Sequence[Person]:
         """Return those of these people who are in a movement and were not forgotten, in no order."""

@@ -108,6 +108,7 @@ async def test_each_movement_has_its_own_people_and_places(seeded: Seeded) -> No
     async with seeded.begin() as work:
         assert ids(await work.people.coordinators(THEIRS)) == [NOOR]
         assert await work.people.count_in(THEIRS) == 2
+        assert [await work.people.count_in(THEIRS, most) for most in (1, 2, 3)] == [1, 2, 2]
         assert ids(await work.people.among([NOOR, forgotten, FATIMA], THEIRS)) == [NOOR]
         assert await work.people.among([], THEIRS) == []
         assert sorted(ids(await work.people.accounts_in(W2))) == [gone, NOOR]

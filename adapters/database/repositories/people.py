@@ -284,10 +284,10 @@ class SqlPeople(Repository):
             )
         ).all()
 
-    async def count_in(self, movement: MovementId) -> int:
-        counted = select(func.count()).join_from(people, members, members.c.person_id == people.c.id)
-        counted = counted.where(members.c.movement_id == movement, people.c.account.is_not(None))
-        return await self._session.scalar(counted) or 0
+    async def count_in(self, movement: MovementId, most: int | None = None) -> int:
+        counted = select(people.c.id).join_from(people, members, members.c.person_id == people.c.id)
+        counted = counted.where(members.c.movement_id == movement, people.c.account.is_not(None)).limit(most)
+        return await self._session.scalar(select(func.count()).select_from(counted.subquery())) or 0
 
     async def among(self, ids: Collection[PersonId], movement: MovementId) -> Sequence[Person]:
         found = await self._session.scalars(
