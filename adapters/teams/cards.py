@@ -132,13 +132,18 @@ def _elements(paragraph: Paragraph) -> list[CardJson]:
 def _lines(paragraph: Paragraph) -> list[list[Span]]:
     lines: list[list[Span]] = [[]]
     for span in paragraph.spans:
-        first, *rest = span.text.split("\n")
-        for number, part in enumerate((first, *rest)):
+        for number, part in enumerate(_split_lines(span)):
             if number:
                 lines.append([])
-            if part:
-                lines[-1].append(Span(text=part, bold=span.bold, italic=span.italic))
+            if part.text:
+                lines[-1].append(part)
     return lines
+
+
+def _split_lines(span: Span) -> list[Span]:
+    if "\n" not in span.text:
+        return [span]
+    return [Span(text=part, bold=span.bold, italic=span.italic) for part in span.text.split("\n")]
 
 
 def _block(line: list[Span], kind: str) -> CardJson:
