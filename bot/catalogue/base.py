@@ -64,6 +64,7 @@ class Frozen:
     """
 
     _names: ClassVar[Set[str]] = frozenset()
+    """The fields, in their order."""
     _defaults: ClassVar[dict[str, Any]] = {}
     _factories: ClassVar[dict[str, Callable[[], Any]]] = {}
 
@@ -94,7 +95,7 @@ class Frozen:
         return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(tuple(getattr(self, one.name) for one in fields(self)))  # type: ignore[arg-type]  # below it
+        return hash(tuple([getattr(self, name) for name in self._names]))
 
     def __repr__(self) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
@@ -262,14 +263,15 @@ def list_texts(entry: object) -> frozenset[str]:
     open_ones: list[Any] = [entry]
     while open_ones:
         one = open_ones.pop()
+        kind: type = type(one)
         if isinstance(one, str):
             texts.add(str(one))
         elif isinstance(one, tuple | list):
             open_ones += one
         elif isinstance(one, Mapping):
             open_ones += one.values()
-        elif names := _field_names(type(one)):
-            open_ones += [getattr(one, name) for name in names]
+        else:
+            open_ones += [getattr(one, name) for name in _field_names(kind)]
     return frozenset(texts)
 
 

@@ -1,15 +1,28 @@
 """Queries for the attention budgets of people and places: how much they were sent, and what goes first."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, TextClause, and_, func, select, text, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    TextClause,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    union_all,
+)
 
 from adapters.database.inline import InlineSession
-from adapters.database.repositories.base import Repository, is_of
+from adapters.database.repositories.base import DIALECTS, Repository, among, is_of
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import NUDGES_IN_PLACES, deliveries
+from adapters.database.types import Utc
 from bot.domain.attention import WEEK, Attention
 from bot.domain.delivery import Delivery, DeliveryState, Priority
 
@@ -23,12 +36,34 @@ PostgreSQL, whose statistics are of before, would look through all of it."""
 _IS_POSSIBLY_SENT = func.coalesce(deliveries.c.state, "").in_(POSSIBLY_SENT)
 
 
-@dataclass(frozen=True)
 class _Budget:
-    """The deliveries that draw on one attention budget: the column of its owner, and which of their rows count."""
+    """The statements of one kind of attention budget, by dialect: what was sent, and what goes first. They are built
+    once: to build one takes longer than to run it."""
 
-    column: Column[str]
-    counts: TextClause
+    def __init__(self, column: Column[str], counts: TextClause) -> None:
+        self.nudges = {one: _select_nudges(column, and_(among(column, "wanted", one), counts)) for one in DIALECTS}
+        self.going_first = {one: _select_going_first(and_(among(column, "wanted", one), counts)) for one in DIALECTS}
+
+
+def _select_nudges(column: Column[str], drawing: ColumnElement[bool]) -> CompoundSelect[Any]:
+    # Two queries, so that each can use its index: a busy place has years of sent deliveries.
+    nudges, since = and_(drawing, _IS_POSSIBLY_SENT), bindparam("since", type_=Utc)
+    return union_all(
+        select(column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
+        select(column, deliveries.c.attempted_at).where(
+            nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
+        ),
+    )
+
+
+def _select_going_first(drawing: ColumnElement[bool]) -> Select[Any]:
+    return SELECT_DELIVERIES.where(
+        drawing,
+        IS_WAITING,
+        deliveries.c.sent_at.is_(None),
+        deliveries.c.priority < bindparam("last", type_=deliveries.c.priority.type),
+        deliveries.c.due_at <= bindparam("until", type_=Utc),
+    )
 
 
 _OF_PERSON = _Budget(deliveries.c.person_id, text("act = 'post' AND priority <> 0"))
@@ -63,30 +98,11 @@ class AttentionQueries(Repository):
     async def _nudges(
         self, whose: _Budget, wanted: Collection[str | None], since: datetime
     ) -> list[tuple[str, datetime]]:
-        # Two queries, so that each can use its index: a busy place has years of sent deliveries.
-        nudges = and_(self._which(whose, wanted), _IS_POSSIBLY_SENT)
-        found = await self._session.execute(
-            union_all(
-                select(whose.column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
-                select(whose.column, deliveries.c.attempted_at).where(
-                    nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
-                ),
-            )
-        )
-        return [(one, at) for one, at in found]
+        given = {"wanted": [*wanted], "since": since}
+        return [(one, at) for one, at in await self._session.execute(whose.nudges[self._dialect], given)]
 
     async def _going_first(
         self, whose: _Budget, wanted: Collection[str | None], last: Priority, until: datetime
     ) -> Sequence[Delivery]:
-        return await self._rows.read(
-            SELECT_DELIVERIES.where(
-                self._which(whose, wanted),
-                IS_WAITING,
-                deliveries.c.sent_at.is_(None),
-                deliveries.c.priority < last,
-                deliveries.c.due_at <= until,
-            )
-        )
-
-    def _which(self, whose: _Budget, wanted: Collection[str | None]) -> ColumnElement[bool]:
-        return and_(self._among(whose.column, wanted), whose.counts)
+        given = {"wanted": [*wanted], "last": last, "until": until}
+        return await self._rows.read(whose.going_first[self._dialect], given)

@@ -190,8 +190,8 @@ class SqlPeople(Repository):
         return await self._session.get(Workspace, id)
 
     async def workspaces(self, ids: Collection[WorkspaceId]) -> dict[WorkspaceId, Workspace]:
-        found = await self._session.scalars(select(Workspace).where(self._among(workspaces.c.id, ids)))
-        return {one.id: one for one in found}
+        found = await self._session.together(*(self._session.get(Workspace, one) for one in ids))
+        return {one.id: one for one in found if one is not None}
 
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
