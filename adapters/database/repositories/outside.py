@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import api_tokens, webhooks
 from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.movement import MovementId
 from bot.domain.webhook import Webhook, WebhookId
+
+# Asked for each batch of what rhythms posted: to build it takes longer than to run it.
+_WEBHOOKS = (
+    select(Webhook).where(webhooks.c.movement_id == bindparam("movement")).order_by(webhooks.c.made_at, webhooks.c.id)
+)
 
 
 class SqlOutside(Repository):
@@ -33,9 +38,7 @@ class SqlOutside(Repository):
         return await self._session.get(Webhook, id)
 
     async def webhooks(self, movement: MovementId) -> Sequence[Webhook]:
-        found = await self._session.scalars(
-            select(Webhook).where(webhooks.c.movement_id == movement).order_by(webhooks.c.made_at, webhooks.c.id)
-        )
+        found = await self._session.scalars(_WEBHOOKS, {"movement": movement})
         return found.all()
 
     async def close_all_in(self, movement: MovementId) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from adapters.database.inline import InlineSession
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import DIALECTS, Repository, among
 from adapters.database.tables import moment_changes, places, rhythms
 from adapters.database.types import Utc
 from bot.domain.movement import MovementId, Place, PlaceId
@@ -41,6 +41,12 @@ _DUE_GROUPED = {
 Rhythms of many places often share kind, moment and timing. They are grouped by these, so that each is read once, with a
 JSON object of rhythm id → place id.
 """
+
+
+_ADD_ONE = {
+    dialect: update(rhythms).where(among(rhythms.c.id, "ids", dialect)).values(unanswered=rhythms.c.unanswered + 1)
+    for dialect in DIALECTS
+}
 
 
 def _find_earliest(after: datetime) -> date:
@@ -138,8 +144,7 @@ class SqlRhythms(Repository):
         An increment (`unanswered + 1`), not a number: an answer that resets the counter at the same moment is kept.
         """
         while ids := list(self._increments):
-            add_one = update(rhythms).where(self._among(rhythms.c.id, ids)).values(unanswered=rhythms.c.unanswered + 1)
-            await self._session.post(add_one)
+            await self._session.post(_ADD_ONE[self._dialect], {"ids": ids})
             self._increments.subtract(ids)
             self._increments += Counter()  # drops the counts that are zero by now
 
