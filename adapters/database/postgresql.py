@@ -41,15 +41,16 @@ SERVER_SQLSTATES = ("08", "28", "3D", "42501", "53", "57", "58")
 """SQLSTATE prefixes of errors about connections, logins, permissions, resources and the server itself. Their messages
 never quote a row, so they are kept."""
 
-SESSION_TIMEOUTS = {
+SESSION_SETTINGS = {
+    "TimeZone": "UTC",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
-"""Server settings for each of our connections: how long to wait for a lock, and after how long the server ends a
-transaction (and so frees its locks) whose client is silent or gone."""
+"""Server settings for each of our connections: moments come as they are used, in UTC; how long to wait for a lock, and
+after how long the server ends a transaction (and so frees its locks) whose client is silent or gone."""
 NO_TIMEOUTS = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 """For migrations: they wait for others, and others for them, as long as it takes. LOCAL: until the transaction ends."""
 
@@ -70,17 +71,17 @@ def pool_settings(size: int) -> dict[str, Any]:
 def prepare_connections(engine: Engine) -> None:
     """Bound how long this engine's connections wait, and keep values of rows out of its errors."""
     hide_row_values(engine)
-    set_session_timeouts(engine)
+    set_session_settings(engine)
 
 
-def set_session_timeouts(engine: Engine) -> None:
-    """Apply `SESSION_TIMEOUTS` to every connection of this engine from now on, except what its URL sets itself.
+def set_session_settings(engine: Engine) -> None:
+    """Apply `SESSION_SETTINGS` to every connection of this engine from now on, except what its URL sets itself.
 
     With a statement after connecting: a connection pooler between us and the server refuses them as connection options.
     """
     said = str(engine.url.query.get("options", ""))
     settings = ", ".join(
-        f"set_config('{name}', '{value}', false)" for name, value in SESSION_TIMEOUTS.items() if name not in said
+        f"set_config('{name}', '{value}', false)" for name, value in SESSION_SETTINGS.items() if name not in said
     )
 
     def set_timeouts(connection: Any, _: object) -> None:

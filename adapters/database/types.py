@@ -86,7 +86,8 @@ def _read_text(value: str | None) -> datetime | None:
 
 
 def _read_moment(value: datetime | None) -> datetime | None:
-    return None if value is None else value.astimezone(UTC)
+    # Nearly always: our sessions are in UTC, and to convert what is takes longer.
+    return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
 
 class _WritesMembers(TypeDecorator.Comparator[Enum], String.Comparator[Enum]):

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from structlog.contextvars import bound_contextvars
 
 from bot.chat import CommandSyntax, Post
 from bot.domain.attention import Attention
@@ -18,7 +18,7 @@ from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.outbox.compose import compose_post
 from bot.ports import RetryAfter, UnitOfWork, Vault
-from bot.transactions import correlation_id
+from bot.transactions import correlation_id, rebind_correlation
 
 CLAIM_BATCH = 200
 """Deliveries claimed at a time; a worker that is killed leaves at most these in doubt."""
@@ -69,7 +69,7 @@ async def claim_batch(
     batch = _Batch(
         ahead, attention, now, partial(compose_post, syntax=syntax, works_council=works_council, vault=vault)
     )
-    context_id = correlation_id()
+    context_id = bound = correlation_id()
     with bound_contextvars(correlation=context_id):
         for number, delivery in enumerate(claimed):
             if number and number % YIELD_EVERY == 0:
@@ -77,7 +77,7 @@ async def claim_batch(
                 if work.is_awaited:
                     claimed = claimed[:number]  # the next batch takes the others
                     break
-            bind_contextvars(correlation=delivery.correlation or context_id)
+            bound = rebind_correlation(delivery.correlation or context_id, bound)
             await batch.add(work, delivery)
     await work.deliveries.save_all(claimed)
     return claimed, batch.posts

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from structlog.contextvars import bound_contextvars
 
 from bot import webhooks
 from bot.chat import Receipt
@@ -17,7 +17,7 @@ from bot.domain.personal_file import GIVING, PersonalFileId
 from bot.domain.webhook import EVENT_KIND, MovementEvent
 from bot.outbox.apologies import fail_with_apology
 from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
-from bot.transactions import correlation_id
+from bot.transactions import correlation_id, rebind_correlation
 from bot.use_cases.outbox import reach
 
 COUNTED_ONCE_IN = timedelta(hours=20)
@@ -72,10 +72,10 @@ async def record_results(
     workspaces = await work.people.workspaces({row.workspace_id for row in rows})
     by_id = {outcome.delivery.id: outcome for outcome in outcomes}
     changed = [row for row in rows if by_id[row.id].applies_to(row)]
-    context_id = correlation_id()
+    context_id = bound = correlation_id()
     with bound_contextvars(correlation=context_id):
         for row in changed:
-            bind_contextvars(correlation=row.correlation or context_id)
+            bound = rebind_correlation(row.correlation or context_id, bound)
             await apply_result(work, row, workspaces.get(row.workspace_id), by_id[row.id].result, now)
     await _count_nudges(work, changed, now)
     await _announce_posts(work, changed, now)

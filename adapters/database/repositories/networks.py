@@ -205,7 +205,7 @@ def _connect_to_postgresql(url: URL) -> Iterator[Connection]:
 
 @lru_cache(maxsize=4)
 def _engine_on_postgresql(url: URL) -> Engine:
-    from adapters.database.postgresql import hide_row_values, set_session_timeouts
+    from adapters.database.postgresql import hide_row_values, set_session_settings
 
     engine = create_engine(
         url,
@@ -216,7 +216,7 @@ def _engine_on_postgresql(url: URL) -> Engine:
         use_native_hstore=False,  # looked up each time that it connects
     )
     hide_row_values(engine)
-    set_session_timeouts(engine)
+    set_session_settings(engine)
     return engine
 
 

@@ -39,7 +39,6 @@ from adapters.database.tables import (
     segments,
     workspaces,
 )
-from adapters.database.types import Utc
 from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -139,7 +138,8 @@ def _not_looked_up_since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return people.c.account.is_not(None), is_due
 
 
-_ANY_SINCE = select(exists().where(inbox.c.at >= bindparam("since", type_=Utc)))
+_LATEST = select(func.max(inbox.c.at))
+"""The latest key. Whether one came since a moment is looked for in all, where PostgreSQL expects that many did."""
 
 
 class SqlInbox(Repository):
@@ -172,7 +172,8 @@ class SqlInbox(Repository):
         return found.first() is not None
 
     async def has_any_since(self, moment: datetime) -> bool:
-        return bool(await self._session.scalar(_ANY_SINCE, {"since": moment}))
+        latest: datetime | None = await self._session.scalar(_LATEST)
+        return latest is not None and latest >= moment
 
     async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
         await self._session.post(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))

@@ -169,7 +169,8 @@ def _changed_columns(one: Delivery) -> list[str]:
     was, now = _snapshot(one).values, _values_in(one.__dict__)
     if was == now:
         return []
-    return [name for name, before, after in zip(_NAMES, was, now, strict=True) if before != after]
+    changes = zip(_NAMES, was, now, strict=True)
+    return [name for name, before, after in changes if before is not after and before != after]
 
 
 def _identity(one: Delivery) -> dict[str, Any]:
