@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -89,7 +88,7 @@ def buttons_of(shown: Reply | Sent) -> tuple[Button, ...]:
 def draw_same_ids(patch: pytest.MonkeyPatch) -> None:
     """Let every run draw the same ids: what is shown first, and who is asked, hangs on them."""
     numbers = Random("ids")
-    patch.setattr("bot.domain.ids.uuid4", lambda: UUID(int=numbers.getrandbits(128), version=4))
+    patch.setattr("bot.domain.ids.token_hex", lambda octets: numbers.randbytes(octets).hex())
 
 
 class Movement:

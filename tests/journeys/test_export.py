@@ -182,7 +182,8 @@ async def test_whoever_asks_something_meanwhile_waits_for_a_few_rows_at_most(wor
             in_threads.append(watch.in_threads)
     assert len(tables_in(content_of(files(world)[-1]))["stories"]) == 150
     assert busiest[2] < 1.2 * busiest[1]
-    assert in_threads[2] < 1.2 * in_threads[1]
+    # Less than a call for every second row more: SQLite's log is brought into the file now and then.
+    assert in_threads[2] - in_threads[1] < (120 - 30) / 2
 
 
 async def test_a_file_of_nobody_is_none(world: World) -> None:

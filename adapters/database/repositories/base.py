@@ -72,7 +72,7 @@ class Repository:
 
     @property
     def _dialect(self) -> str:
-        return self._session.dialect.name
+        return self._session.get_bind().dialect.name
 
     @property
     def _on_postgresql(self) -> bool:

@@ -39,6 +39,7 @@ from adapters.database.tables import (
     segments,
     workspaces,
 )
+from adapters.database.types import Utc
 from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -138,8 +139,10 @@ def _not_looked_up_since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
     return people.c.account.is_not(None), is_due
 
 
-_LATEST = select(func.max(inbox.c.at))
-"""The latest key. Whether one came since a moment is looked for in all, where PostgreSQL expects that many did."""
+# By the index from its end, however many PostgreSQL expects to have come since.
+_LATEST_SINCE = (
+    select(inbox.c.at).where(inbox.c.at >= bindparam("since", type_=Utc)).order_by(inbox.c.at.desc()).limit(1)
+)
 
 
 class SqlInbox(Repository):
@@ -172,8 +175,7 @@ class SqlInbox(Repository):
         return found.first() is not None
 
     async def has_any_since(self, moment: datetime) -> bool:
-        latest: datetime | None = await self._session.scalar(_LATEST)
-        return latest is not None and latest >= moment
+        return await self._session.scalar(_LATEST_SINCE, {"since": moment}) is not None
 
     async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
         await self._session.post(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))
