@@ -11,6 +11,11 @@ from hypothesis import settings
 
 from tests.drivers.slack import SlackDriver, slack_driver
 from tests.support.compiled import share_compiled_statements
+from tests.support.crashes import (  # noqa: F401  # hooks of pytest
+    pytest_handlecrashitem,
+    pytest_sessionstart,
+    pytest_unconfigure,
+)
 from tests.support.databases import BOTH, stop_shared_server
 from tests.support.readers import find_untrue
 from tests.support.scratch import scratch_folder
