@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.domain.person import Language
 from bot.understanding.phrasebook import CRISIS, phrase_book
-from bot.understanding.reading import OTHER, Reading, may_tell_despair, read
+from bot.understanding.reading import OTHER, Reading, may_tell_despair, read, understand_sentence
 
 __all__ = ["CRISIS", "OTHER", "Reading", "load_books", "read", "read_for_despair", "understand_sentence"]
 
@@ -17,12 +17,6 @@ def load_books() -> None:
     wait for it."""
     for language in Language:
         phrase_book(language)
-
-
-def understand_sentence(text: str, names: Sequence[str] = ("ritme",)) -> Reading:
-    """Read a sentence in whichever language it makes more sense. Of despair in either language nothing goes first."""
-    readings = [read(text, language, names) for language in Language]
-    return max(readings, key=lambda one: (one.meaning == CRISIS, one.sure, one.score))
 
 
 def read_for_despair(text: str, names: Sequence[str] = ("ritme",)) -> Reading | None:

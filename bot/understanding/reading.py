@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
@@ -86,22 +86,67 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
 
     The first words tell what a long message is about; despair is looked for in all of it.
     """
-    book = phrase_book(language)
-    tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
-    first, *later = _split_long(tokens)
-    for part in later:
-        if not _may_tell_despair(part, book):
-            continue
-        reading = _read_tokens(text, part, book)
-        if reading.meaning == CRISIS and reading.sure:
-            return reading
-    asks = book.is_question([token.word for token in tokens])
-    reading = replace(_read_tokens(text, first, book), asks=asks)
-    if not reading.sure and _is_announced(reading, text, first, book):
-        reading = replace(reading, sure=True)
-    if reading.meaning == COUNTRY and tells_more_than_country(text[tokens[0].start :], book):
-        return _tell_with_country(text, tokens, reading, book)
-    return reading
+    return _Message.hear(text, language, names).read()
+
+
+def understand_sentence(text: str, names: Sequence[str] = ("ritme",)) -> Reading:
+    """Read a message in whichever language it makes more sense; in the others only as far as they may make more. Of
+    despair in either language nothing goes first."""
+    heard = {language: _Message.hear(text, language, names) for language in Language}
+    readings: dict[Language, Reading] = {}
+    for language, message in sorted(heard.items(), key=lambda one: -one[1].most):
+        if all(message.may_outdo(reading) for reading in readings.values()):
+            readings[language] = message.read()
+    found = [readings[language] for language in Language if language in readings]
+    return max(found, key=lambda one: (one.meaning == CRISIS, one.sure, one.score))
+
+
+class _Message(NamedTuple):
+    """A message as one language hears it: its words, and what the phrases in the `first` of them say."""
+
+    text: str
+    book: PhraseBook
+    tokens: Sequence[Token]
+    first: Sequence[Token]
+    later: Sequence[Sequence[Token]]
+    phrased: "_Phrased"
+
+    @classmethod
+    def hear(cls, text: str, language: Language, names: Sequence[str]) -> Self:
+        """Find the phrases of a language in a message."""
+        book = phrase_book(language)
+        tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
+        first, *later = _split_long(tokens)
+        return cls(text, book, tokens, first, later, _find_phrases(text, first, book))
+
+    @property
+    def most(self) -> float:
+        """The highest score that this may be read with for sure; 0 where nothing is sure."""
+        strongest = max(self.phrased.evidence.values(), default=0.0)
+        return round(_add_likelihood(strongest, 1.0), 3) if strongest >= LIKELY_FROM else 0.0
+
+    def may_outdo(self, other: Reading) -> bool:
+        """Return whether this may be read as more than what another language makes of it; where it is, never False."""
+        if not other.sure or self.later or _COLON.search(self.text) or self.most >= other.score:
+            return True
+        return CRISIS in self.phrased.evidence or self.book.despair.may_be(self.phrased.words, LIKELY_ALONE_FROM)
+
+    def read(self) -> Reading:
+        """Read what it means, and which of its words are content."""
+        text, book, tokens, first = self.text, self.book, self.tokens, self.first
+        for part in self.later:
+            if not _may_tell_despair(part, book):
+                continue
+            reading = _read_tokens(text, part, book)
+            if reading.meaning == CRISIS and reading.sure:
+                return reading
+        asks = book.is_question([token.word for token in tokens])
+        reading = replace(_read_by_phrases(text, first, self.phrased, book), asks=asks)
+        if not reading.sure and _is_announced(reading, text, first, book):
+            reading = replace(reading, sure=True)
+        if reading.meaning == COUNTRY and tells_more_than_country(text[tokens[0].start :], book):
+            return _tell_with_country(text, tokens, reading, book)
+        return reading
 
 
 def _is_announced(reading: Reading, text: str, tokens: Sequence[Token], book: PhraseBook) -> bool:
@@ -147,22 +192,44 @@ def _split_long(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
         yield tokens[begin : begin + LONGEST]
 
 
+class _Phrased(NamedTuple):
+    """The phrases in words, as the book spells those (`words`): by meaning the matches, and how much these say together
+    (`evidence`). What is a phrase of one meaning, and nothing else, is read already (`exact`). `asked`: a question."""
+
+    words: Sequence[str]
+    spelled: Sequence[tuple[str, float]]
+    matches: Mapping[str, Sequence[Match]]
+    evidence: Mapping[str, float]
+    asked: bool = False
+    exact: Reading | None = None
+
+
 def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Reading:
-    if not tokens:
-        return Reading(OTHER, "", sure=False)
-    words = _correct(tokens, book)
-    exact = _read_exact(text, tokens, words, book)
+    return _read_by_phrases(text, tokens, _find_phrases(text, tokens, book), book)
+
+
+def _find_phrases(text: str, tokens: Sequence[Token], book: PhraseBook) -> _Phrased:
+    spelled = _correct(tokens, book)
+    words = [word for word, _ in spelled]
+    exact = _read_exact(text, tokens, spelled, book) if tokens else Reading(OTHER, "", sure=False)
     if exact is not None:
-        return exact
-    matches = _find_matches(words, book, book.needing)
-    asked = book.is_question([word for word, _ in words])
+        return _Phrased(words, spelled, {}, {exact.meaning: exact.score}, exact=exact)
+    matches = _find_matches(spelled, book, book.needing)
+    asked = book.is_question(words)
     if asked:
         matches = list(map(_lower_in_question, matches))
-    best: dict[str, list[Match]] = defaultdict(list)
+    found: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
-        best[match.phrase.meaning].append(match)
-    phrased = {meaning: _combine(found) for meaning, found in best.items()}
-    likely, likeliest = book.find_likely([word for word, _ in words])
+        found[match.phrase.meaning].append(match)
+    evidence = {meaning: _combine(some) for meaning, some in found.items()}
+    return _Phrased(words, spelled, found, evidence, asked)
+
+
+def _read_by_phrases(text: str, tokens: Sequence[Token], message: _Phrased, book: PhraseBook) -> Reading:
+    if message.exact is not None:
+        return message.exact
+    words, asked, best, phrased = message.spelled, message.asked, message.matches, message.evidence
+    likely, likeliest = book.find_likely(message.words)
     shown = next((one for one in SHOWN_MEANINGS & likeliest if likely[one] >= SHOWN_FROM), "")
     scores = _score(phrased, likely, told=len(words) >= LONG_FROM and not asked)
     ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
@@ -223,11 +290,15 @@ def _score(phrased: Mapping[str, float], likely: Mapping[str, float], *, told: b
     """Return the score of each meaning by its phrases and by the words themselves. `told`: at length, as few meanings
     are."""
     scores = {
-        meaning: 1 - (1 - by_phrase) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
+        meaning: _add_likelihood(by_phrase, likely.get(meaning, 0.0))
         for meaning, by_phrase in {**dict.fromkeys(likely, 0.0), **phrased}.items()
         if meaning not in ONLY_BY_PHRASE or by_phrase >= LIKELY_FROM
     }
     return {one: score for one, score in scores.items() if not told or one in AT_LENGTH or score >= CLEAR_FROM}
+
+
+def _add_likelihood(by_phrase: float, likely: float) -> float:
+    return 1 - (1 - by_phrase) * (1 - BAYES_WEIGHT * likely)
 
 
 def _guess_kind(
@@ -270,7 +341,7 @@ def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float
     return book.correct([token.word for token in tokens])
 
 
-class _Message(NamedTuple):
+class _Weighed(NamedTuple):
     """A message to find phrases in: its words as the book spells them, also as its letters, and by place how much each
     says (`weights`), also with all before it (`upto`), and how sure its spelling is (`spelled`)."""
 
@@ -295,13 +366,19 @@ def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook, needing:
     if not found:
         return []
     weights = book.weigh(typed)
-    message = _Message(typed, letters, weights, tuple(accumulate(weights, initial=0.0)), spelled)
-    return [match for number in _candidates(found, said, message, book) if (match := _match(number, message, book))]
+    message = _Weighed(typed, letters, weights, tuple(accumulate(weights, initial=0.0)), spelled)
+    return [
+        match
+        for number, phrase in _candidates(found, said, message, book)
+        if (match := _match(number, phrase, message, book))
+    ]
 
 
-def _candidates(found: Collection[int], said: set[str], message: _Message, book: PhraseBook) -> Iterator[int]:
-    """Yield the phrases of which enough is in the message, in any order, and more than one word of several: few enough
-    to be aligned."""
+def _candidates(
+    found: Collection[int], said: set[str], message: _Weighed, book: PhraseBook
+) -> Iterator[tuple[int, str]]:
+    """Yield the phrases, by number and as letters, of which enough is in the message, in any order, and more than one
+    word of several: few enough to be aligned."""
     weights = dict(zip(message.letters, message.weights, strict=True))
     get_letters, totals = book.phrases.get_letters, book.totals
     for number in sorted(found):
@@ -310,13 +387,13 @@ def _candidates(found: Collection[int], said: set[str], message: _Message, book:
         if len(common) == 1 < len(phrase) and phrase.count(next(iter(common))) == 1:
             continue
         if sum([weights[letter] for letter in common]) >= MIN_COVERAGE * totals[number]:
-            yield number
+            yield number, phrase
 
 
-def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
+def _match(number: int, letters: str, message: _Weighed, book: PhraseBook) -> Match | None:
     """Align a phrase with a message, in order; None when too little of it is there, or no negation, or no country,
     where it has one."""
-    letters, total = book.phrases.get_letters(number), book.totals[number]
+    total = book.totals[number]
     places = _align(letters, message.letters)
     hit = [place for place in places if place is not None]
     is_whole = len(hit) == len(letters)

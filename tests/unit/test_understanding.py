@@ -271,6 +271,35 @@ def test_anything_can_be_read_and_the_content_is_in_the_persons_own_words(text: 
     assert 0 <= reading.score <= 1
 
 
+def _compare_languages(text: str) -> None:
+    """Assert that a sentence is read as when it is read to the end in both languages."""
+    readings = [read(text, language) for language in Language]
+    assert understand_sentence(text) == max(readings, key=lambda one: (one.meaning == CRISIS, one.sure, one.score))
+
+
+SAID = [row["text"] for language in Language for row in corpus(CORPORA / f"understanding_{language.value}.jsonl")]
+SAID_BESIDE = [sentence for language in Language for _, sentence in read_examples(language)]
+
+
+def test_a_sentence_is_read_in_the_language_in_which_it_makes_more_sense() -> None:
+    for text in (*SAID, *SAID_BESIDE[::7]):
+        _compare_languages(text)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*SAID, *SAID_BESIDE]).map(lambda said: " ".join(said.split()[:7])),
+            st.sampled_from([" ", ". ", ": ", "? "]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_stands_together_is_read_in_that_language_too(parts: list[tuple[str, str]]) -> None:
+    _compare_languages("".join(f"{said}{mark}" for said, mark in parts))
+
+
 def _new_commands(language: Language) -> list[tuple[str, str]]:
     lines = (CORPORA / f"new_commands_{language.value}.txt").read_text(encoding="utf-8").splitlines()
     rows = (line.partition(": ") for line in lines if not line.startswith("#"))
