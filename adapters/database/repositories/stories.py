@@ -10,6 +10,7 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Select,
+    and_,
     bindparam,
     case,
     delete,
@@ -121,24 +122,26 @@ SOLVED_AMONG = 200
 """The newest stories of a movement among which those are found that tell how somebody moved again."""
 
 
+_FOR_READER = (
+    stories.c.movement_id == bindparam("movement"),
+    stories.c.teller_id != bindparam("reader"),
+    _may_travel(),
+)
 _newest = (
-    select(
-        *(stories.c.id, stories.c.told_at, stories.c.teller_id, stories.c.initiative_id, stories.c.movement_id),
-        stories.c.text,
-    )
-    .where(stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel())
+    select(stories)
+    .where(*_FOR_READER)
     .order_by(stories.c.told_at.desc(), stories.c.id)
     .limit(SOLVED_AMONG)
     .cte("newest")
 )
-_ended_since = days_before(select(func.min(_newest.c.told_at)).scalar_subquery(), TOLD_AT_ONCE)
+_earliest = select(func.min(_newest.c.told_at)).scalar_subquery()
 _alone = (
     select(episodes)
     .where(
         episodes.c.state == EpisodeState.BREAKTHROUGH,
         episodes.c.initiative_id.is_(None),
         episodes.c.movement_id == bindparam("movement"),
-        episodes.c.closed_at >= _ended_since,
+        episodes.c.closed_at >= days_before(_earliest, TOLD_AT_ONCE),
     )
     .cte("alone")
     .prefix_with("MATERIALIZED")
@@ -147,33 +150,54 @@ _alone = (
 ever had were gone through."""
 
 
-def _select_breakthroughs(of: FromClause, how: ColumnElement[bool], within: timedelta) -> Select[Any]:
-    """Select newest stories with a spell that ended well, belonging together by `how`: no longer than `within` before
-    the story was told, as an initiative has ever more of them. `SolvedSpell.is_told_of` says it to the second."""
-    together = (
-        # Not as SQLite looks for it: by this it would take all spells that were opened before the story.
-        (func.coalesce(of.c.opened_at, _newest.c.told_at) <= _newest.c.told_at)
-        & (of.c.closed_at >= days_before(_newest.c.told_at, within))
+def _select_breakthroughs(
+    story: FromClause, of: FromClause, within: timedelta, *how: ColumnElement[bool]
+) -> Select[Any]:
+    """Select the first stories, from the newest, with a spell that ended well, belonging together by `how`: no longer
+    than `within` before the story was told, as an initiative has ever more of them. `SolvedSpell.is_told_of` says it to
+    the second."""
+    spell_text = case((of.c.audience == Audience.CHANNEL, of.c.text), else_="")
+    return (
+        select(
+            *(story.c.id.label("story"), story.c.teller_id, story.c.text, story.c.told_at, story.c.initiative_id),
+            *(of.c.id.label("spell"), of.c.person_id, of.c.kind, spell_text.label("spell_text")),
+            *(of.c.opened_at, of.c.closed_at),
+        )
+        .join_from(story, of, and_(*how))
+        .where(
+            # Not as SQLite looks for it: by this it would take all spells that were opened before the story.
+            func.coalesce(of.c.opened_at, story.c.told_at) <= story.c.told_at,
+            of.c.closed_at >= days_before(story.c.told_at, within),
+        )
+        .order_by(story.c.told_at.desc(), story.c.id, of.c.opened_at.desc(), of.c.id)
+        .limit(MAX_ROWS_PER_KIND)
     )
-    return select(
-        *(_newest.c.id.label("story"), _newest.c.teller_id, _newest.c.text, _newest.c.told_at, _newest.c.initiative_id),
-        *(of.c.id.label("spell"), of.c.person_id, of.c.kind),
-        case((of.c.audience == Audience.CHANNEL, of.c.text), else_="").label("spell_text"),
-        *(of.c.opened_at, of.c.closed_at),
-    ).join_from(_newest, of, how & together)
 
 
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
+# Those of initiatives by the index of the movement's stories, in its order: a database goes on story by story until it
+# has enough, where it would else gather all that ended in the weeks before each of them.
 _told_of = union_all(
-    _select_breakthroughs(
-        episodes,
-        (episodes.c.state == EpisodeState.BREAKTHROUGH)
-        & (episodes.c.initiative_id == _newest.c.initiative_id)
-        & (episodes.c.movement_id == _newest.c.movement_id),
-        TOLD_WITHIN,
+    select(
+        _select_breakthroughs(
+            stories,
+            episodes,
+            TOLD_WITHIN,
+            episodes.c.state == EpisodeState.BREAKTHROUGH,
+            episodes.c.initiative_id == stories.c.initiative_id,
+            episodes.c.movement_id == stories.c.movement_id,
+        )
+        .where(*_FOR_READER, stories.c.told_at >= _earliest)
+        .subquery()
     ),
-    _select_breakthroughs(
-        _alone, _newest.c.initiative_id.is_(None) & (_alone.c.person_id == _newest.c.teller_id), TOLD_AT_ONCE
+    select(
+        _select_breakthroughs(
+            _newest,
+            _alone,
+            TOLD_AT_ONCE,
+            _newest.c.initiative_id.is_(None),
+            _alone.c.person_id == _newest.c.teller_id,
+        ).subquery()
     ),
 ).subquery("told_of")
 _SOLVED = (
