@@ -20,7 +20,7 @@ def load_books() -> None:
 
 
 def read_for_despair(text: str, names: Sequence[str] = ("ritme",)) -> Reading | None:
-    """Return how a text is read that is read as despair, in whichever language; None of any other, at a quarter of what
+    """Return how a text is read that is read as despair, in whichever language; None of any other, at a tenth of what
     it costs to know what it says."""
     if not any(may_tell_despair(text, language, names) for language in Language):
         return None
