@@ -22,6 +22,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from functools import lru_cache, partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -65,16 +66,23 @@ PRAGMAS = (
 )
 """WAL: readers and the writer do not block each other, and with synchronous=NORMAL a commit needs no fsync. The
 busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`. After 8000 pages (32 MB) a commit brings the log into
-the file itself: a thread does so before (`CHECKPOINT_EVERY`), but never reaches its end while others write on."""
+the file itself: a thread does so before (`CHECKPOINT_EVERY`)."""
 
 
 class InlineConnection(aiosqlite.Connection):
-    """An aiosqlite connection that calls SQLite directly, and only sends BEGIN IMMEDIATE to its thread."""
+    """An aiosqlite connection that calls SQLite directly, and only sends BEGIN IMMEDIATE to its thread. Once nobody
+    awaits that any more, all else goes there too: closed while the thread waits for a lock, SQLite would crash."""
+
+    _is_left_to_thread = False
 
     # A private method of aiosqlite, whose version is pinned; the database tests fail when it changes.
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        if args and args[0] == BEGIN_IMMEDIATE:
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-any-return, no-untyped-call]
+        if self._is_left_to_thread or args[:1] == (BEGIN_IMMEDIATE,):
+            try:
+                return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-any-return, no-untyped-call]
+            except asyncio.CancelledError:
+                self._is_left_to_thread = True
+                raise
         if not self._running or self._connection is None:
             raise ValueError("Connection closed")
         return fn(*args, **kwargs)
@@ -142,7 +150,8 @@ class InlineWriter:
     needed against other processes. Those who give way queue apart: one of them at a time has its turn, when nobody else
     wants one, and a step of the event loop each, in which who came meanwhile can say so.
 
-    The log is brought into the file in a thread, beside those who write: that waits for the disk.
+    The log is brought into the file in a thread, for that waits for the disk, and in turn with those who write: SQLite
+    before 3.51.3 can lose what is committed where a log begins anew while it is brought into the file.
     """
 
     def __init__(self, file: str) -> None:
@@ -152,7 +161,7 @@ class InlineWriter:
         self._file = file
         self._connections = KeptConnections(inline_engine(file).connect)
         self._transactions = 0
-        self._checkpoint: asyncio.Future[None] | None = None
+        self._checkpoint: asyncio.Task[None] | None = None
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function in a transaction when it is its turn, which holds the write lock from the start. Raises
@@ -183,8 +192,16 @@ class InlineWriter:
                 result = await in_turns(act(session))
         self._transactions += 1
         if self._transactions % CHECKPOINT_EVERY == 0 and (self._checkpoint is None or self._checkpoint.done()):
-            self._checkpoint = asyncio.get_running_loop().run_in_executor(None, _write_back, self._file)
+            self._checkpoint = asyncio.create_task(self._write_back())
         return result
+
+    async def _write_back(self) -> None:
+        """Bring the log into the file when it is its turn. What fails is met again by a commit, in a long log."""
+        try:
+            async with self._lock:
+                await asyncio.to_thread(_write_back, self._file)
+        except (sqlite3.Error, RuntimeError) as problem:  # RuntimeError: no thread can be started
+            log.warning("database_checkpoint_failed", reason=str(problem))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
@@ -228,12 +245,16 @@ class InlineWriter:
 
 
 def _write_back(file: str) -> None:
-    """Bring what stands in the write-ahead log into the file, as far as nobody reads it there."""
-    try:
-        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-    except sqlite3.Error as problem:  # a commit does it, or fails, once the log is long
-        log.warning("database_checkpoint_failed", reason=str(problem))
+    """Bring what stands in the write-ahead log into the file, as far as nobody reads it there, and nobody writes on
+    meanwhile. Raises sqlite3.Error, also at once where another process writes."""
+    there = f"{Path(file).absolute().as_uri()}?mode=rw"  # a file that is gone is not made anew
+    with closing(_connect(there)) as writer, closing(_connect(there)) as connection:
+        writer.execute(BEGIN_IMMEDIATE)
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
 
 
 async def _begin_immediate(connection: Connection) -> None:

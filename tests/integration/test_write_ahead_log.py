@@ -2,15 +2,16 @@
 
 import shutil
 import sqlite3
-from asyncio import to_thread
+from asyncio import CancelledError, create_task, sleep, to_thread
+from contextlib import closing
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.database import sqlite
-from adapters.database.unit_of_work import UnitsOfWork
+from adapters.database.unit_of_work import UnitsOfWork, connect
 from bot.domain.person import Workspace, WorkspaceId
 from bot.ports import UnitOfWork
 from tests.support.databases import open_database
@@ -52,7 +53,9 @@ async def test_what_was_written_is_in_the_file_after_some_transactions(
         assert count_workspaces(shutil.copy(file, tmp_path / "after.db")) == before + 3
 
 
-async def test_nobody_waits_until_it_is_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_writes_until_it_is_in_the_file_and_everything_else_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT_EVERY", 1)
     begun, goes_on, files = Event(), Event(), list[str]()
 
@@ -66,13 +69,78 @@ async def test_nobody_waits_until_it_is_in_the_file(tmp_path: Path, monkeypatch:
         try:
             await add_workspace(storage.transact, "slack:T1")
             assert await to_thread(begun.wait, 10)
-            await add_workspace(storage.transact, "slack:T2")
-            assert len(files) == 1, "one at a time"
+            another = create_task(add_workspace(storage.transact, "slack:T2"))
+            for _ in range(20):
+                await sleep(0)
+            assert not another.done()
         finally:
             goes_on.set()
+        await another
+    assert set(files) == {str(tmp_path / "ritme.db")}
 
 
-async def test_a_disk_that_fails_stops_nobody(tmp_path: Path) -> None:
+def test_it_waits_for_no_other_process(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ritme.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE stories (id)")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            sqlite._write_back(str(tmp_path / "ritme.db"))
+        other.execute("COMMIT")
+        sqlite._write_back(str(tmp_path / "ritme.db"))
+        assert other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone() == (0, 2, 2), "all of it is there already"
+
+
+def test_a_file_that_is_gone_is_not_made_anew(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        sqlite._write_back(str(tmp_path / "ritme.db"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "problem", [sqlite3.OperationalError("disk I/O error"), RuntimeError("can't start new thread")]
+)
+async def test_what_fails_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_EVERY", 1)
+    failed = Event()
+
+    def fail(_file: str) -> None:
+        failed.set()
+        raise problem
+
+    monkeypatch.setattr(sqlite, "_write_back", fail)
     with capture_logs() as logged:
-        sqlite._write_back(str(tmp_path / "no folder" / "ritme.db"))
-    assert [line["event"] for line in logged] == ["database_checkpoint_failed"]
+        async with open_database("sqlite", tmp_path) as storage:
+            await add_workspace(storage.transact, "slack:T1")
+            assert await to_thread(failed.wait, 10)
+            await add_workspace(storage.transact, "slack:T2")
+    assert {line["event"] for line in logged} == {"database_checkpoint_failed"}
+
+
+async def test_who_is_cancelled_while_another_writes_holds_up_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "ritme.db"
+    database = connect(f"sqlite+aiosqlite:///{file}")
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE stories (id)")
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.begin() as connection:
+                await connection.exec_driver_sql("INSERT INTO stories VALUES (1)")
+
+        writing = create_task(write())
+        for _ in range(50):  # until a thread waits for the lock
+            await sleep(0)
+        release = Timer(0.3, lambda: other.execute("COMMIT"))
+        release.start()
+        writing.cancel()
+        steps = 0
+        while other.in_transaction:
+            steps += 1
+            await sleep(0)
+        assert steps > 100, "the event loop goes on"
+        with pytest.raises(CancelledError):
+            await writing
+        other.execute("BEGIN IMMEDIATE")  # its lock is not left behind
+    await database.dispose()
