@@ -164,7 +164,7 @@ class OutboxDrainer:
             work.people.workspace(lane), load_lookups(work, lane, now), work.inbox.has_any_since(now - PEOPLE_ACT_FOR)
         )
         if workspace is not None and workspace.gone_at is not None:
-            return PreSendWork(gone=True)
+            return PreSendWork(gone=True, people_act=people_act)
         return PreSendWork(lookups=lookups, people_act=people_act)
 
     async def _is_gone(self, lane: WorkspaceId) -> bool:

@@ -14,7 +14,7 @@ from adapters.database.unit_of_work import UnitsOfWork
 from bot import commands
 from bot.catalogue.base import Entry
 from bot.chat import Reply
-from bot.domain.person import WorkspaceId
+from bot.domain.person import Workspace, WorkspaceId
 from bot.outbox.claim import YIELD_EVERY
 from bot.outbox.drain import PEOPLE_ACT_FOR
 from bot.ports import Outgoing, UnitOfWork
@@ -177,6 +177,10 @@ async def test_while_people_act_what_is_sent_takes_one_turn_at_a_time(
         await world.type("sanne", "/stuck nobody comes")
         await drain_lanes()  # and sees that somebody acts
         assert await drain_lanes() == 1
+        async with world.begin() as work:
+            work.people.add(Workspace(id=WorkspaceId("test:W4"), gone_at=world.clock.now()))
+        await world.ritme.drain(WorkspaceId("test:W4"))
+        assert await drain_lanes() == 1, "also after a look at where Ritme was removed"
         world.clock.set(world.clock.now() + PEOPLE_ACT_FOR + timedelta(milliseconds=1))
         await drain_lanes()  # and sees that nobody acts any more
         assert await drain_lanes() == 3
