@@ -40,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapper, object_session
+from sqlalchemy.orm.exc import StaleDataError
 
 from adapters.database.inline import run_statement
 from adapters.database.prepared import prepare_statement
@@ -289,7 +290,7 @@ def _is_found_otherwise(story: Story) -> bool:
 
 def _read_old(connection: Connection, story: Story) -> Any:
     """Return a story as it is stored, locked: it may just be put in. Read with all others of its movement that are
-    written beside it, as each would wait for the database."""
+    written beside it, as each would wait for the database. Raises StaleDataError when it is gone."""
     session: Any = object_session(story)
     read: dict[str, Any] = session.info.setdefault(_OLD_ROWS, {})
     if story.id not in read:
@@ -297,4 +298,6 @@ def _read_old(connection: Connection, story: Story) -> Any:
         beside = [one for one in session.dirty if isinstance(one, Story) and one.movement_id == story.movement_id]
         some = [one.id for one in beside if _is_found_otherwise(one)]
         read.update((row.id, row) for row in connection.execute(_OLD, {"some": some}))
+    if story.id not in read:
+        raise StaleDataError(f"story {story.id} is gone")
     return read.pop(story.id)

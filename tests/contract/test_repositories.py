@@ -8,7 +8,9 @@ from datetime import datetime, time, timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import delete
 
+from adapters.database.tables import stories
 from bot.domain.delivery import Act, DeliveryId, DeliveryState
 from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.initiative import (
@@ -37,7 +39,7 @@ from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
 from bot.domain.solved import TOLD_AT_ONCE, TOLD_WITHIN
 from bot.domain.story import Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
-from bot.ports import UnitOfWork
+from bot.ports import Conflict, UnitOfWork
 from tests.contract.seed import (
     BESIDE,
     DAY,
@@ -578,3 +580,17 @@ async def test_reading_beside_a_transaction_waits_for_nobody_and_keeps_nothing(s
         assert await transact.read(read_name) == before
     assert await transact.read(read_name) == "Geschreven"
     assert await transact.read(read_name) == "Geschreven"
+
+
+async def test_to_change_a_story_that_another_deleted_is_a_lost_race(seeded: Seeded) -> None:
+    await seeded.add(story("told"))
+
+    async def change_late() -> None:
+        async with seeded.begin() as work:
+            told = await work.stories.get(StoryId("told"), OURS)
+            assert told is not None
+            await work.execute(delete(stories).where(stories.c.id == "told"))
+            told.tell_again("Anders.", Readers.MOVEMENT, NOW)
+
+    with pytest.raises(Conflict):
+        await change_late()
