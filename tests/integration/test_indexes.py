@@ -205,6 +205,17 @@ async def test_a_breakthrough_is_looked_for_by_its_initiative_and_when_it_ended(
     assert found_by == ["initiative_id=? AND movement_id=? AND closed_at>?"] * 2
 
 
+@pytest.mark.parametrize("world", ["postgresql"], indirect=True)
+async def test_a_breakthrough_is_not_looked_for_among_all_of_a_movement(world: World, day: Everyday) -> None:
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            await work.stories.solved_by_others(MovementId("m"), PersonId("p"))
+    with open_planner(world.storage.url) as planner:
+        (plan,) = [planner.plan(one, ()).text for one in listening.asked.values()]
+    joined = [cond for cond in re.findall(r"(?:Hash|Merge) Cond: (.*)", plan) if "initiative_id" in cond]
+    assert joined == []
+
+
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_whether_a_story_was_given_back_is_looked_for_by_the_story(world: World, day: Everyday) -> None:
     with QueryRecorder() as listening:
