@@ -227,7 +227,7 @@ def _list_alike(alike: Sequence[Compared]) -> list[Line]:
     """Return the line of those that load as much in both movements: what grows there is not the length of a list."""
     if not alike:
         return []
-    grows = median(one.large.processor / one.small.processor for one in alike)
+    grows = median(one.growth for one in alike)
     measured = f"{len(alike)}, processor {median(one.large.processor for one in alike):.1f} ms"
     return [Line(what="  that load as many rows in both", measured=measured, ratio=grows, aim=f"≤ {MAX_GROWTH}")]
 

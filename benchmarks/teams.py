@@ -2,7 +2,7 @@
 
 Turns come from many organisations, for Teams paces each, and every token is checked. Beside Ritme on SQLite: the echo
 bot of botbuilder, which keeps nothing; the same with its one slow constant repaired; an echo through Ritme's own way in
-and out, on top of which the core comes; and the least a bot can do, with sqlite3 and with SQLAlchemy. Each server runs
+and out, on top of which all else comes; and the least a bot can do, with sqlite3 and with SQLAlchemy. Each server runs
 in its own process, one after the other, a few rounds; of each number the median counts.
 
 Usage: python -m benchmarks teams

@@ -20,14 +20,12 @@ A transaction must wait for nothing but the database: a network call within one 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache, partial
-from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
 import aiosqlite
-import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -44,7 +42,6 @@ from adapters.database.inline import (
 )
 
 T = TypeVar("T")
-log = structlog.get_logger("ritme.database")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 WRITE_LOCK_TIMEOUT = 10.0
 """Seconds to wait for a writer in another connection or process."""
@@ -52,21 +49,12 @@ MAX_LOCK_POLL = 0.1
 """Seconds between two attempts to take the write lock, at most; at first it is a millisecond."""
 LONGEST_WAY = 0.1
 """Seconds that a transaction gives way to others: where people act all the time, messages go out too."""
-CHECKPOINT_EVERY = 100
-"""Transactions after which what stands in the write-ahead log is brought into the file."""
 CACHED_STATEMENTS = 500
 """Statements that a connection keeps planned. With Python's 128, those of some commands would drive each other out, and
 planning one takes ten times as long as running it."""
-PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
-    "foreign_keys=ON",
-    "busy_timeout=10000",
-    "wal_autocheckpoint=8000",
-)
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
 """WAL: readers and the writer do not block each other, and with synchronous=NORMAL a commit needs no fsync. The
-busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`. After 8000 pages (32 MB) a commit brings the log into
-the file itself: a thread does so before (`CHECKPOINT_EVERY`)."""
+busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`."""
 
 
 class InlineConnection(aiosqlite.Connection):
@@ -149,9 +137,6 @@ class InlineWriter:
     In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
     needed against other processes. Those who give way queue apart: one of them at a time has its turn, when nobody else
     wants one, and a step of the event loop each, in which who came meanwhile can say so.
-
-    The log is brought into the file in a thread, for that waits for the disk, and in turn with those who write: SQLite
-    before 3.51.3 can lose what is committed where a log begins anew while it is brought into the file.
     """
 
     def __init__(self, file: str) -> None:
@@ -160,8 +145,6 @@ class InlineWriter:
         self._nobody_in_front.set()
         self._file = file
         self._connections = KeptConnections(inline_engine(file).connect)
-        self._transactions = 0
-        self._checkpoint: asyncio.Task[None] | None = None
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function in a transaction when it is its turn, which holds the write lock from the start. Raises
@@ -189,19 +172,7 @@ class InlineWriter:
             with open_session(connection) as session:
                 if is_awaited is not None:
                     session.info[IS_AWAITED] = is_awaited
-                result = await in_turns(act(session))
-        self._transactions += 1
-        if self._transactions % CHECKPOINT_EVERY == 0 and (self._checkpoint is None or self._checkpoint.done()):
-            self._checkpoint = asyncio.create_task(self._write_back())
-        return result
-
-    async def _write_back(self) -> None:
-        """Bring the log into the file when it is its turn. What fails is met again by a commit, in a long log."""
-        try:
-            async with self._lock:
-                await asyncio.to_thread(_write_back, self._file)
-        except (sqlite3.Error, RuntimeError) as problem:  # RuntimeError: no thread can be started
-            log.warning("database_checkpoint_failed", reason=str(problem))
+                return await in_turns(act(session))
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
@@ -242,19 +213,6 @@ class InlineWriter:
     def dispose(self) -> None:
         """Close the connections that are not in use."""
         self._connections.close()
-
-
-def _write_back(file: str) -> None:
-    """Bring what stands in the write-ahead log into the file, as far as nobody reads it there, and nobody writes on
-    meanwhile. Raises sqlite3.Error, also at once where another process writes."""
-    there = f"{Path(file).absolute().as_uri()}?mode=rw"  # a file that is gone is not made anew
-    with closing(_connect(there)) as writer, closing(_connect(there)) as connection:
-        writer.execute(BEGIN_IMMEDIATE)
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
 
 
 async def _begin_immediate(connection: Connection) -> None:

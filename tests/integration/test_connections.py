@@ -5,10 +5,10 @@ import io
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import pytest
 import structlog
@@ -569,3 +569,32 @@ async def list_connections(server: OpenDatabase) -> list[int]:
     others = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     async with server.database.connect() as elsewhere:
         return [*(await elsewhere.execute(text(others))).scalars()]
+
+
+async def test_who_is_cancelled_while_another_writes_holds_up_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "ritme.db"
+    database = connect(f"sqlite+aiosqlite:///{file}")
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE stories (id)")
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.begin() as connection:
+                await connection.exec_driver_sql("INSERT INTO stories VALUES (1)")
+
+        writing = asyncio.create_task(write())
+        for _ in range(50):  # until a thread waits for the lock
+            await asyncio.sleep(0)
+        release = Timer(0.3, lambda: other.execute("COMMIT"))
+        release.start()
+        writing.cancel()
+        steps = 0
+        while other.in_transaction:
+            steps += 1
+            await asyncio.sleep(0)
+        assert steps > 100, "the event loop goes on"
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        other.execute("BEGIN IMMEDIATE")  # its lock is not left behind
+    await database.dispose()
