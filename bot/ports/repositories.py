@@ -609,8 +609,10 @@ class Initiatives(Protocol):
     async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
         """Return the name of an initiative of the movement; empty without one."""
 
-    async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
-        """Return the open initiatives of a movement (with `closed`, the closed ones too), newest first."""
+    async def of_movement(
+        self, movement: MovementId, *, closed: bool = False, most: int | None = None
+    ) -> Sequence[Initiative]:
+        """Return open initiatives of a movement (with `closed`, closed ones too), the newest first: `most`, or all."""
 
     async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
         """Return the open initiatives that a person takes part in, the last joined first."""

@@ -320,6 +320,7 @@ async def test_initiatives_and_participants(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         assert ids(await work.initiatives.of_movement(OURS)) == ["new", "old"]
         assert ids(await work.initiatives.of_movement(OURS, closed=True)) == ["closed", "new", "old"]
+        assert ids(await work.initiatives.of_movement(OURS, closed=True, most=2)) == ["closed", "new"]
         assert ids(await work.initiatives.of_person(FATIMA, OURS)) == ["old", "new"]
         assert ids(await work.initiatives.of_person(JAN, OURS)) == []
         assert ids(await work.initiatives.participants(InitiativeId("old"), OURS)) == [FATIMA]

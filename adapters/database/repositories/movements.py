@@ -356,11 +356,15 @@ class SqlInitiatives(Repository):
         found = await self.get(id, movement) if id is not None else None
         return found.name if found is not None else ""
 
-    async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
+    async def of_movement(
+        self, movement: MovementId, *, closed: bool = False, most: int | None = None
+    ) -> Sequence[Initiative]:
         query = select(Initiative).where(initiatives.c.movement_id == movement)
         if not closed:
             query = query.where(initiatives.c.closed_at.is_(None))
-        found = await self._session.scalars(query.order_by(initiatives.c.started_at.desc(), initiatives.c.id))
+        found = await self._session.scalars(
+            query.order_by(initiatives.c.started_at.desc(), initiatives.c.id).limit(most)
+        )
         return found.all()
 
     async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:

@@ -46,12 +46,12 @@ async def begin(work: UnitOfWork, turn: Turn) -> Entry:
     places = await _list_places(work, turn, movement)
     if not places:
         raise Refused("no_place_reached")
-    known = await work.initiatives.of_movement(movement.id)
+    known = await work.initiatives.of_movement(movement.id, most=MAX_FORM_OPTIONS)
     return ChoiceForm(
         values={"places": tuple(one.id for one in places[:1]), "period": "quarter", "initiative": ""},
         options={
             "places": tuple(Pick(value=one.id, label=one.name or one.channel) for one in places[:MAX_FORM_OPTIONS]),
-            "initiative": tuple(Pick(value=one.id, label=one.name) for one in known[:MAX_FORM_OPTIONS]),
+            "initiative": tuple(Pick(value=one.id, label=one.name) for one in known),
         },
     )
 

@@ -98,11 +98,11 @@ async def open_form(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_coordinator()
     if turn.syntax.pages is None:
         return DoorOff()
-    found = [one for one in await work.initiatives.of_movement(movement.id) if one.closed_at is None]
+    found = await work.initiatives.of_movement(movement.id, most=MAX_FORM_OPTIONS)
     if not found:
         raise Refused("no_initiatives")
     today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
-    picks = tuple(Pick(value=one.id, label=one.name) for one in found[:MAX_FORM_OPTIONS])
+    picks = tuple(Pick(value=one.id, label=one.name) for one in found)
     return DoorForm(
         values={
             "initiative": picks[0].value if len(picks) == 1 else "",

@@ -50,8 +50,10 @@ async def search(work: UnitOfWork, turn: Turn) -> Entry:
 async def narrow(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form of a search, with what was searched for."""
     movement = turn.require_movement().id
-    initiatives = await work.initiatives.of_movement(movement, closed=True)
-    groups = await work.people.large_groups(movement, MIN_GROUP_SIZE)
+    initiatives, groups = await work.together(
+        work.initiatives.of_movement(movement, closed=True, most=MAX_FORM_OPTIONS),
+        work.people.large_groups(movement, MIN_GROUP_SIZE),
+    )
     filters = _filters_in(turn)
     return StorySearchForm(
         values={
@@ -62,7 +64,7 @@ async def narrow(work: UnitOfWork, turn: Turn) -> Entry:
             "period": filters.period,
         },
         options={
-            "initiative": tuple(Pick(value=one.id, label=one.name) for one in initiatives[:MAX_FORM_OPTIONS]),
+            "initiative": tuple(Pick(value=one.id, label=one.name) for one in initiatives),
             "group": tuple(Pick(value=one, label=one) for one in groups[:MAX_FORM_OPTIONS]),
         },
     )

@@ -47,7 +47,9 @@ async def fill_form(
         return StuckTooLong(text=text)
     movement = turn.require_movement()
     own = await work.initiatives.of_person(turn.person.id, movement.id)
-    others = [one for one in await work.initiatives.of_movement(movement.id) if one not in own]
+    others = [
+        one for one in await work.initiatives.of_movement(movement.id, most=MAX_INITIATIVES_OFFERED) if one not in own
+    ]
     picks = [Pick(value=one.id, label=one.name) for one in (*own, *others)][:MAX_INITIATIVES_OFFERED]
     filled: dict[str, Value] = {"initiative": own[0].id if own else ""}
     if episode is not None:
