@@ -68,6 +68,24 @@ def _subtract_days_of_text(element: DaysBefore, compiler: SQLCompiler, **setting
     return f"strftime('%Y-%m-%d %H:%M:%f', {moment}, '-{days} days', '-1 second')"
 
 
+class EachOf(FunctionElement[Any]):
+    """A value of another row, to be looked up for each of those by an index. PostgreSQL would else gather all that may
+    match, to sort or hash it, where it takes a few rows for many."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(EachOf, "postgresql")
+def _match_any(element: EachOf, compiler: SQLCompiler, **settings: Any) -> str:
+    return f"ANY (ARRAY[{compiler.process(element.clauses, **settings)}])"  # cannot be hashed or merged
+
+
+@compiles(EachOf, "sqlite")
+def _match_itself(element: EachOf, compiler: SQLCompiler, **settings: Any) -> str:
+    return compiler.process(element.clauses, **settings)
+
+
 def _write_text(value: datetime | None) -> str | None:
     moment = _write_moment(value)
     return None if moment is None else moment.isoformat(" ", "microseconds").removesuffix("+00:00")

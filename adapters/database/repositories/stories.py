@@ -48,7 +48,7 @@ from adapters.database.tables import (
     stories,
     story_requests,
 )
-from adapters.database.types import days_before
+from adapters.database.types import EachOf, days_before
 from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.delivery import Act, Delivery
 from bot.domain.harvest import LEFT_OVER
@@ -184,7 +184,7 @@ _told_of = union_all(
             episodes,
             TOLD_WITHIN,
             episodes.c.state == EpisodeState.BREAKTHROUGH,
-            episodes.c.initiative_id == stories.c.initiative_id,
+            episodes.c.initiative_id == EachOf(stories.c.initiative_id),
             episodes.c.movement_id == stories.c.movement_id,
         )
         .where(*_FOR_READER, stories.c.told_at >= _earliest)
