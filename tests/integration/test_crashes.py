@@ -10,7 +10,7 @@ from tests.support.processes import CLONE
 
 HOOKS = "from tests.support.crashes import pytest_handlecrashitem, pytest_sessionstart, pytest_unconfigure\n"
 CRASHES = """
-import os, signal, threading
+import os, signal
 
 def test_that_crashes():
     {how}

@@ -128,7 +128,7 @@ _FOR_READER = (
     _may_travel(),
 )
 _newest = (
-    select(stories)
+    select(stories.c.id, stories.c.told_at, stories.c.teller_id, stories.c.initiative_id, stories.c.text)
     .where(*_FOR_READER)
     .order_by(stories.c.told_at.desc(), stories.c.id)
     .limit(SOLVED_AMONG)
